@@ -1,0 +1,1 @@
+"""Board definitions, build and flash."""

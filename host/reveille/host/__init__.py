@@ -1,0 +1,1 @@
+"""Command line, ECG, training, measurement and reports."""
