@@ -1,0 +1,113 @@
+"""Figures of merit over AAMI classes, per ANSI/AAMI EC57: confusion, Se, +P, F1, macro-F1.
+
+Classes are numbered N = 0, S = 1, V = 2, F = 3; Q beats are left out before anything is counted.
+Each F1 is one-versus-rest over all the beats given, so an F beat called V counts against V.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+CLASS_NAMES = ("N", "S", "V", "F")
+"""Names of the classes that figures are reported for, in the order of their numbers."""
+
+
+def confusion_matrix(truth: NDArray[np.uint8], decided: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Count beats by true class (row) and decided class (column).
+
+    Args:
+        truth: AAMI classes 0 to 3, shape (n,).
+        decided: AAMI classes 0 to 3, shape (n,).
+
+    Returns:
+        Counts, shape (4, 4).
+
+    Raises:
+        ValueError: The shapes differ, or a class is not one of the four.
+    """
+    classes = len(CLASS_NAMES)
+    if truth.shape != decided.shape:
+        raise ValueError(f"truth has shape {truth.shape}, decisions {decided.shape}")
+    if max(int(truth.max(initial=0)), int(decided.max(initial=0))) >= classes:
+        raise ValueError(f"classes must be below {classes}")
+    pairs = truth.astype(np.int64) * classes + decided
+    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return float(part / whole) if whole else None
+
+
+def _mean(values: list[float | None]) -> float | None:
+    defined = [value for value in values if value is not None]
+    return sum(defined) / len(defined) if defined else None
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Figures of one column of decisions. None stands for a ratio of nothing to nothing.
+
+    Attributes:
+        confusion: Counts by true (row) and decided (column) class.
+        accuracy: Share of beats decided rightly.
+        sensitivity: Se by class name: share of the class's beats that were called so.
+        positive_predictivity: +P by class name: share of the calls that were right.
+        f1: F1 by class name; None where the class neither occurs nor is called.
+        macro_f1_nsv: Mean F1 over N, S, V, as far as defined.
+        macro_f1_nsvf: Mean F1 over N, S, V, F, as far as defined.
+    """
+
+    confusion: NDArray[np.int64]
+    accuracy: float | None
+    sensitivity: dict[str, float | None]
+    positive_predictivity: dict[str, float | None]
+    f1: dict[str, float | None]
+    macro_f1_nsv: float | None
+    macro_f1_nsvf: float | None
+
+    @classmethod
+    def from_decisions(cls, truth: NDArray[np.uint8], decided: NDArray[np.uint8]) -> "Scores":
+        """Count and score decisions; arguments as for `confusion_matrix`."""
+        return cls.from_confusion(confusion_matrix(truth, decided))
+
+    @classmethod
+    def from_confusion(cls, confusion: NDArray[np.int64]) -> "Scores":
+        """Score counts of shape (4, 4)."""
+        right = np.diag(confusion)
+        true, called = confusion.sum(axis=1), confusion.sum(axis=0)
+        f1 = {
+            name: _ratio(2 * right[i], true[i] + called[i]) for i, name in enumerate(CLASS_NAMES)
+        }
+        return cls(
+            confusion=confusion,
+            accuracy=_ratio(right.sum(), confusion.sum()),
+            sensitivity={n: _ratio(right[i], true[i]) for i, n in enumerate(CLASS_NAMES)},
+            positive_predictivity={n: _ratio(right[i], called[i]) for i, n in enumerate(CLASS_NAMES)},
+            f1=f1,
+            macro_f1_nsv=_mean([f1[name] for name in "NSV"]),
+            macro_f1_nsvf=_mean([f1[name] for name in "NSVF"]),
+        )
+
+
+def jackknife_over_records(parts: NDArray[np.int64], wholes: NDArray[np.int64]) -> float | None:
+    """Standard error of a ratio of sums, leaving out one record at a time.
+
+    Beats of one patient are alike, so a binomial error over beats would be far too small.
+
+    Args:
+        parts: Numerator of each record, shape (records,).
+        wholes: Denominator of each record, shape (records,).
+
+    Returns:
+        The standard error, or None with fewer than two records or where a ratio is undefined.
+
+    Source:
+        Efron and Stein, The jackknife estimate of variance, Annals of Statistics 1981.
+    """
+    count = len(parts)
+    rest = wholes.sum() - wholes
+    if count < 2 or not rest.all():
+        return None
+    ratios = (parts.sum() - parts) / rest
+    return float(np.sqrt((count - 1) / count * ((ratios - ratios.mean()) ** 2).sum()))

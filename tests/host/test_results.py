@@ -1,0 +1,73 @@
+"""Run directories are written whole or not at all, and read back or refused in one sentence."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from reveille.hdl.errors import ReveilleError
+from reveille.host import results
+
+
+def write_minimal(folder, run_format=results.FORMAT):
+    results.write_json(folder / results.MANIFEST, {"format": run_format})
+    results.write_json(folder / results.SUMMARY, {"beats": 2})
+    pq.write_table(pa.table({"truth": ["N", "V"]}), folder / results.TABLE)
+    pq.write_table(pa.table({"time_s": [0.0]}), folder / results.EXCERPT)
+
+
+def test_a_finished_run_reads_back(tmp_path):
+    path = tmp_path / "runs" / "one"
+    with results.new_run(path) as folder:
+        write_minimal(folder)
+        assert not path.exists()
+    run = results.load_run(path)
+    assert run.summary == {"beats": 2}
+    assert run.beats.column("truth").to_pylist() == ["N", "V"]
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError])
+def test_an_interrupted_run_leaves_nothing(tmp_path, failure):
+    with pytest.raises(failure), results.new_run(tmp_path / "one") as folder:
+        write_minimal(folder)
+        raise failure
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_taken_name_is_refused(tmp_path):
+    with pytest.raises(ReveilleError, match="exists already"), results.new_run(tmp_path):
+        pass
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(ReveilleError, match="is not a run directory"):
+        results.load_run(tmp_path)
+
+
+def test_a_newer_format_is_refused(tmp_path):
+    write_minimal(tmp_path, run_format=results.FORMAT + 1)
+    with pytest.raises(ReveilleError, match="run format 2; this Reveille reads format 1"):
+        results.load_run(tmp_path)
+
+
+@pytest.mark.parametrize("name", [results.MANIFEST, results.SUMMARY, results.TABLE])
+def test_a_damaged_file_is_refused(tmp_path, name):
+    write_minimal(tmp_path)
+    (tmp_path / name).write_bytes(b"PAR1 not really {")
+    with pytest.raises(ReveilleError, match="is damaged"):
+        results.load_run(tmp_path)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    write_minimal(tmp_path)
+    (tmp_path / results.TABLE).unlink()
+    with pytest.raises(ReveilleError, match="is damaged"):
+        results.load_run(tmp_path)
+
+
+def test_json_refuses_not_a_number(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        results.write_json(tmp_path / "x.json", {"rate": float("nan")})
+    results.write_json(tmp_path / "y.json", {"rate": None})
+    assert json.loads((tmp_path / "y.json").read_text()) == {"rate": None}
