@@ -1,0 +1,105 @@
+"""The figures of a run, computed from its table alone."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from reveille.hdl.contract import Cause
+from reveille.host.metrics import CLASS_NAMES, Scores, jackknife_over_records
+
+WAKE_CAUSES = tuple(cause.name for cause in sorted(Cause, reverse=True) if cause.wakes)
+DECISION_COLUMNS = {
+    "front_end_alone": "front_end",
+    "cpu_always_on": "network",
+    "cascade": "decision",
+}
+"""Columns of figures, and the column of the table that each is scored from."""
+
+
+def class_numbers(table: pa.Table, column: str) -> NDArray[np.uint8]:
+    """Return a column of class names as numbers 0 to 3, uint8, shape (n,)."""
+    lookup = {name: i for i, name in enumerate(CLASS_NAMES)}
+    return np.array([lookup[name] for name in table.column(column).to_pylist()], dtype=np.uint8)
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _scores_summary(scores: Scores) -> dict[str, Any]:
+    return {
+        "accuracy": scores.accuracy,
+        "macro_f1_nsv": scores.macro_f1_nsv,
+        "macro_f1_nsvf": scores.macro_f1_nsvf,
+        "f1": scores.f1,
+        "sensitivity": scores.sensitivity,
+        "positive_predictivity": scores.positive_predictivity,
+        "confusion": scores.confusion.tolist(),
+    }
+
+
+def _by_record(
+    records: NDArray[np.str_], asleep: NDArray[np.bool_], abnormal: NDArray[np.bool_]
+) -> dict[str, NDArray[np.int64]]:
+    names, index = np.unique(records, return_inverse=True)
+
+    def count(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.bincount(index[mask], minlength=len(names))
+
+    return {
+        "record": names,
+        "beats": count(np.ones_like(asleep)),
+        "woken": count(~asleep),
+        "abnormal": count(abnormal),
+        "silent": count(abnormal & asleep),
+    }
+
+
+def summarise(table: pa.Table) -> dict[str, Any]:
+    """Compute the figures of a run.
+
+    A silent error is an abnormal beat (S, V or F) with cause NORMAL. Rates are shares of beats,
+    `silent_error_rate` a share of abnormal beats, `silent_error_rate_sv` of S and V beats; standard
+    errors are jackknifed over records. A ratio of nothing to nothing is None.
+
+    Args:
+        table: As `reveille.host.cascade.beat_table` makes it.
+    """
+    truth = class_numbers(table, "truth")
+    causes = np.array(table.column("cause").to_pylist())
+    asleep = causes == Cause.NORMAL.name
+    abnormal = truth != CLASS_NAMES.index("N")
+    silent = abnormal & asleep
+    cycles = table.column("cycles").to_numpy()
+    records = _by_record(np.array(table.column("record").to_pylist()), asleep, abnormal)
+    silent_by_class = {name: int((silent & (truth == i)).sum()) for i, name in enumerate("NSVF")}
+    class_counts = {name: int((truth == i).sum()) for i, name in enumerate(CLASS_NAMES)}
+    beats = len(truth)
+    return {
+        "beats": beats,
+        "beats_by_class": class_counts,
+        "abnormal_prevalence": _share(int(abnormal.sum()), beats),
+        "wake_rate": _share(int((~asleep).sum()), beats),
+        "wake_rate_standard_error": jackknife_over_records(records["woken"], records["beats"]),
+        "wake_rate_by_cause": {name: _share(int((causes == name).sum()), beats) for name in WAKE_CAUSES},
+        "silent_error_rate": _share(int(silent.sum()), int(abnormal.sum())),
+        "silent_error_rate_standard_error": jackknife_over_records(
+            records["silent"], records["abnormal"]
+        ),
+        "silent_error_rate_sv": _share(
+            silent_by_class["S"] + silent_by_class["V"], class_counts["S"] + class_counts["V"]
+        ),
+        "silent_errors_by_class": {name: silent_by_class[name] for name in "SVF"},
+        "evaluation_cycles": {
+            "mean": float(cycles.mean()) if beats else None,
+            "median": float(np.median(cycles)) if beats else None,
+            "max": int(cycles.max(initial=0)),
+        },
+        **{
+            name: _scores_summary(Scores.from_decisions(truth, class_numbers(table, column)))
+            for name, column in DECISION_COLUMNS.items()
+        },
+        "by_record": {name: values.tolist() for name, values in records.items()},
+    }

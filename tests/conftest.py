@@ -1,0 +1,21 @@
+"""Shared fixtures and settings of the test suite."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Timing is the benchmarks' business: a slow machine must not fail a test.
+settings.register_profile("reveille", deadline=None)
+settings.load_profile("reveille")
+
+
+@pytest.fixture(scope="session")
+def mitdb() -> Path:
+    """Folder of MIT-BIH records: $REVEILLE_MITDB, or the one beside the checkout."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data" / "mitdb"
+    folder = Path(os.environ.get("REVEILLE_MITDB", beside))
+    if not (folder / "100.hea").is_file():
+        pytest.skip(f"no MIT-BIH records in {folder}; set REVEILLE_MITDB")
+    return folder
