@@ -1,0 +1,1 @@
+"""Electrocardiograms: WFDB records, AAMI classes, beats and what is observed of them."""
