@@ -76,14 +76,14 @@ class Scores:
         """Score counts of shape (4, 4)."""
         right = np.diag(confusion)
         true, called = confusion.sum(axis=1), confusion.sum(axis=0)
-        f1 = {
-            name: _ratio(2 * right[i], true[i] + called[i]) for i, name in enumerate(CLASS_NAMES)
-        }
+        f1 = {name: _ratio(2 * right[i], true[i] + called[i]) for i, name in enumerate(CLASS_NAMES)}
         return cls(
             confusion=confusion,
             accuracy=_ratio(right.sum(), confusion.sum()),
             sensitivity={n: _ratio(right[i], true[i]) for i, n in enumerate(CLASS_NAMES)},
-            positive_predictivity={n: _ratio(right[i], called[i]) for i, n in enumerate(CLASS_NAMES)},
+            positive_predictivity={
+                n: _ratio(right[i], called[i]) for i, n in enumerate(CLASS_NAMES)
+            },
             f1=f1,
             macro_f1_nsv=_mean([f1[name] for name in "NSV"]),
             macro_f1_nsvf=_mean([f1[name] for name in "NSVF"]),

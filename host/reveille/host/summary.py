@@ -83,7 +83,9 @@ def summarise(table: pa.Table) -> dict[str, Any]:
         "abnormal_prevalence": _share(int(abnormal.sum()), beats),
         "wake_rate": _share(int((~asleep).sum()), beats),
         "wake_rate_standard_error": jackknife_over_records(records["woken"], records["beats"]),
-        "wake_rate_by_cause": {name: _share(int((causes == name).sum()), beats) for name in WAKE_CAUSES},
+        "wake_rate_by_cause": {
+            name: _share(int((causes == name).sum()), beats) for name in WAKE_CAUSES
+        },
         "silent_error_rate": _share(int(silent.sum()), int(abnormal.sum())),
         "silent_error_rate_standard_error": jackknife_over_records(
             records["silent"], records["abnormal"]

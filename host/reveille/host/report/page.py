@@ -1,0 +1,61 @@
+"""The report page: figures and tables of a run in one HTML file that needs no network."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+from markupsafe import Markup
+
+from reveille.host.metrics import CLASS_NAMES
+from reveille.host.report.figures import FIGURES
+from reveille.host.results import REPORT, Run
+from reveille.host.summary import DECISION_COLUMNS
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """Write a share as a percentage, or a dash where it is undefined."""
+    return "–" if share is None else f"{100 * share:.{digits}f} %"
+
+
+def fixed(value: float | None, digits: int = 3) -> str:
+    """Write a number with a fixed number of digits, or a dash where it is undefined."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def render_report(run: Run) -> str:
+    """Return the page as HTML."""
+    environment = Environment(
+        loader=PackageLoader("reveille.host.report", "."),
+        autoescape=select_autoescape(),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(percent=percent, fixed=fixed)
+    context: dict[str, Any] = {
+        "name": run.path.name,
+        "summary": run.summary,
+        "configuration": run.configuration,
+        "configuration_text": json.dumps(run.configuration, indent=2),
+        "columns": {name: name.replace("_", " ") for name in DECISION_COLUMNS},
+        "classes": CLASS_NAMES,
+        "figures": {name: Markup(draw(run)) for name, draw in FIGURES.items()},
+    }
+    return environment.get_template("report.html.j2").render(context)
+
+
+def write_report(run: Run, path: Path | None = None) -> Path:
+    """Write the page into the run's folder, or to `path`, and return where it is."""
+    target = path or run.path / REPORT
+    target.write_text(render_report(run), encoding="utf-8")
+    return target
+
+
+def write_figures(run: Run, folder: Path) -> list[Path]:
+    """Write each figure as an SVG file and return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, draw in FIGURES.items():
+        paths.append(folder / f"{name}.svg")
+        paths[-1].write_text(draw(run), encoding="utf-8")
+    return paths
