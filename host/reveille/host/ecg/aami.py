@@ -30,7 +30,7 @@ SYMBOL_CLASSES: dict[str, AamiClass] = {
     for symbol in symbols
 }
 """Class of each beat annotation symbol of WFDB; other symbols (rhythm, noise, flutter waves,
-blocked P waves) are no beats. Escape beats count as N, as de Chazal et al. and their successors do."""
+blocked P waves) are no beats. Escape beats count as N, as in de Chazal et al. and later work."""
 
 PACED = ("102", "104", "107", "217")
 """MIT-BIH records with paced beats, which EC57 leaves out."""
