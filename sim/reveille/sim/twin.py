@@ -1,0 +1,314 @@
+"""The twin: a vectorised NumPy model of the front end, bit-exact with the gateware.
+
+Where the gateware works cycle by cycle, the twin packs the draws of a whole LFSR period into 64-bit
+words: an inference is an AND of the columns' words, a window cut out of them, and a population
+count. In race mode the length of an inference decides the phase at which the next one starts;
+the stop cycles of all phases are found in bulk, and a cheap loop chains them.
+"""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reveille.hdl.contract import AUDIT_BITS, LFSR_MASKS, Cause
+from reveille.hdl.errors import ReveilleError
+from reveille.hdl.parameters import Machine, MachineParameters, Mode
+from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes, Policy
+
+Bits = NDArray[np.uint64]
+"""Bits along an LFSR period, packed little-endian into the last axis."""
+
+CHUNK_BEATS = 65_536
+"""Beats handled at once: bounds the memory (about 100 MB at 4 rows of 8-bit words)."""
+
+BLOCK_PATTERNS = 1_024
+"""Observation patterns whose race is run at once: keeps the work inside the processor's caches."""
+
+
+class TwinFrontEnd:
+    """A front end made of arithmetic.
+
+    Args:
+        configuration: Build, words, seeds and operating point. Assigning a new one later changes
+            the operating point for the beats that follow, as writing the registers does.
+        state: Where to start; the state after reset and seed load when left out.
+    """
+
+    embodiment = "twin"
+
+    def __init__(
+        self, configuration: FrontEndConfiguration, state: MachineState | None = None
+    ) -> None:
+        self.configuration = configuration
+        self._state = configuration.initial_state if state is None else state
+
+    @property
+    def state(self) -> MachineState:
+        """What carries over to the next inference."""
+        return self._state
+
+    def infer(self, observations: NDArray[np.uint8]) -> Outcomes:
+        """Screen beats in order.
+
+        Args:
+            observations: Word addresses, uint8, shape (n, columns).
+
+        Returns:
+            The record of each beat. The state runs on, so two calls equal one on the joined beats.
+
+        Raises:
+            ReveilleError: The observations do not fit the build.
+        """
+        check_observations(observations, self.configuration.parameters)
+        starts = range(0, max(1, len(observations)), CHUNK_BEATS)
+        return joined([self._infer_chunk(observations[i : i + CHUNK_BEATS]) for i in starts])
+
+    def _infer_chunk(self, observations: NDArray[np.uint8]) -> Outcomes:
+        configuration, state, beats = self.configuration, self._state, len(observations)
+        parameters = configuration.parameters
+        if parameters.machine is Machine.STOCHASTIC:
+            scores, cycles, lfsr = _stochastic(configuration, state.lfsr, observations)
+        else:
+            scores, cycles = _logarithmic(configuration, observations)
+            lfsr = state.lfsr
+        audit_draws = lfsr_orbit(AUDIT_BITS, state.audit_lfsr, beats + 1)
+        sequence = (state.sequence + np.arange(beats + 1)) % (1 << parameters.sequence_bits)
+        self._state = MachineState(lfsr, int(audit_draws[-1]), int(sequence[-1]))
+        audited = audit_draws[:-1] <= configuration.policy.audit_word
+        winner, margin = rank(scores, parameters.machine)
+        return Outcomes(
+            sequence=sequence[:-1].astype(np.uint32),
+            cause=causes(configuration, scores, margin, winner, audited),
+            winner=winner,
+            margin=margin,
+            cycles=cycles,
+            scores=scores,
+        )
+
+
+def check_observations(observations: NDArray[np.uint8], parameters: MachineParameters) -> None:
+    """Raise `ReveilleError` unless the observations are uint8, (n, columns), inside the arrays."""
+    if (
+        observations.dtype != np.uint8
+        or observations.ndim != 2
+        or observations.shape[1] != parameters.columns
+    ):
+        raise ReveilleError(
+            f"Observations have shape {observations.shape} and type {observations.dtype}; "
+            f"this build takes (beats, {parameters.columns}) and uint8."
+        )
+    if int(observations.max(initial=0)) >= parameters.words:
+        raise ReveilleError(
+            f"An observation is {int(observations.max())}; this build takes 0 to "
+            f"{parameters.words - 1}."
+        )
+
+
+def joined(parts: list[Outcomes]) -> Outcomes:
+    """Join the records of successive calls (at least one)."""
+    if len(parts) == 1:
+        return parts[0]
+    names = ("sequence", "cause", "winner", "margin", "cycles", "scores")
+    return Outcomes(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in names})
+
+
+def lfsr_orbit(width: int, start: int, length: int) -> NDArray[np.uint16]:
+    """Return the first ``length`` draws of the LFSR of this width, from state ``start``."""
+    states, position = _lfsr_cycle(width)
+    return states[(position[start] + np.arange(length)) % len(states)]
+
+
+@cache
+def _lfsr_cycle(width: int) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+    """Return the LFSR's states in order, from 1, and where each state stands in that order."""
+    states = np.empty((1 << width) - 1, np.uint16)
+    state = 1
+    for step in range(len(states)):
+        states[step] = state
+        state = (state >> 1) ^ (LFSR_MASKS[width] if state & 1 else 0)
+    position = np.zeros(1 << width, np.int64)
+    position[states] = np.arange(len(states))
+    return states, position
+
+
+def rank(
+    scores: NDArray[np.uint8], machine: Machine
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return winner and margin of each beat; the lowest-numbered row wins a tie."""
+    ordered = np.sort(scores, axis=1)
+    if machine is Machine.STOCHASTIC:
+        return scores.argmax(axis=1).astype(np.uint8), ordered[:, -1] - ordered[:, -2]
+    return scores.argmin(axis=1).astype(np.uint8), ordered[:, 1] - ordered[:, 0]
+
+
+def causes(
+    configuration: FrontEndConfiguration,
+    scores: NDArray[np.uint8],
+    margin: NDArray[np.uint8],
+    winner: NDArray[np.uint8],
+    audited: NDArray[np.bool_],
+) -> NDArray[np.uint8]:
+    """Return the cause of each beat: the highest-numbered one that applies."""
+    parameters, policy = configuration.parameters, configuration.policy
+    normal = (policy.normal_mask >> np.arange(parameters.rows)) & 1 == 1
+    return np.select(
+        [
+            _undecided(scores, parameters, policy),
+            (margin == 0) | (margin < policy.threshold),
+            ~normal[winner],
+            audited,
+        ],
+        [Cause.INVALID, Cause.AMBIGUOUS, Cause.ABNORMAL, Cause.AUDIT],
+        Cause.NORMAL,
+    ).astype(np.uint8)
+
+
+def _undecided(
+    scores: NDArray[np.uint8], parameters: MachineParameters, policy: Policy
+) -> NDArray[np.bool_]:
+    """Where no row decided within the budget."""
+    if parameters.machine is Machine.LOGARITHMIC:
+        saturated = scores.min(axis=1) == parameters.period
+        return np.asarray(saturated | (policy.budget < parameters.columns))
+    needed = policy.race_count if policy.mode is Mode.RACE else 1
+    return np.asarray(scores.max(axis=1) < needed)
+
+
+def _logarithmic(
+    configuration: FrontEndConfiguration, observations: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return scores and cycles: one column's words are added in each cycle, saturating."""
+    parameters = configuration.parameters
+    cycles = min(parameters.columns, configuration.policy.budget)
+    sums = np.zeros((len(observations), parameters.rows), np.uint16)
+    for column in range(cycles):
+        sums += configuration.likelihoods[:, column, :].T[observations[:, column]]
+    scores = np.minimum(sums, parameters.period).astype(np.uint8)
+    return scores, np.full(len(observations), cycles, np.uint8)
+
+
+def _stochastic(
+    configuration: FrontEndConfiguration,
+    lfsr: tuple[int, ...],
+    observations: NDArray[np.uint8],
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], tuple[int, ...]]:
+    """Return scores, cycles and the LFSRs' states after the last beat.
+
+    Phase means steps since ``start``, the states at the beginning of the call (or the seeds, where
+    each inference reloads them); all columns share it, because they step together.
+    """
+    policy, period = configuration.policy, configuration.parameters.period
+    start = configuration.seeds if policy.reseed else lfsr
+    if not len(observations):
+        return np.zeros((0, configuration.parameters.rows), np.uint8), np.zeros(0, np.uint8), lfsr
+    cells = _cell_bits(configuration, start)
+    if policy.mode is Mode.RACE:
+        patterns, pattern = _unique_rows(observations)
+        stops = _race_stops(_row_bits(cells, patterns), policy, period)
+        phase, cycles = _chain(stops, pattern, policy.reseed)
+    else:
+        cycles = np.full(len(observations), policy.budget, np.uint8)
+        advance = 0 if policy.reseed else policy.budget
+        phase = np.arange(len(observations)) * advance % period
+    fired = _row_bits(cells, observations) & _windows(period)[phase, cycles][:, None, :]
+    scores = np.bitwise_count(fired).sum(axis=2, dtype=np.uint8)
+    steps = int(phase[-1]) + int(cycles[-1])
+    width = configuration.parameters.word_bits
+    return scores, cycles, tuple(int(lfsr_orbit(width, s, steps + 1)[-1]) for s in start)
+
+
+def _packed(bits: NDArray[np.bool_]) -> Bits:
+    """Pack the last axis into 64-bit words, padded with zeros."""
+    padding = [(0, 0)] * (bits.ndim - 1) + [(0, -bits.shape[-1] % 64)]
+    return np.packbits(np.pad(bits, padding), axis=-1, bitorder="little").view(np.uint64)
+
+
+def _unpacked(words: Bits, length: int) -> NDArray[np.uint8]:
+    """Undo `_packed`."""
+    return np.unpackbits(words.view(np.uint8), axis=-1, count=length, bitorder="little")
+
+
+def _cell_bits(configuration: FrontEndConfiguration, start: tuple[int, ...]) -> Bits:
+    """Return the bits of each cell and word along a period, (columns, words, rows, packed)."""
+    parameters = configuration.parameters
+    draws = np.array([lfsr_orbit(parameters.word_bits, s, parameters.period) for s in start])
+    words = configuration.likelihoods.transpose(1, 2, 0)
+    return _packed(draws[:, None, None, :] <= words[..., None])
+
+
+def _row_bits(cells: Bits, observations: NDArray[np.uint8]) -> Bits:
+    """Return the AND over the columns of each beat's cells, (n, rows, packed)."""
+    bits = cells[0, observations[:, 0]]
+    for column in range(1, len(cells)):
+        bits &= cells[column, observations[:, column]]
+    return bits
+
+
+@cache
+def _windows(period: int) -> Bits:
+    """Return masks of the cycles of an inference, (phase, length, packed): a cyclic window."""
+    since = (np.arange(period) - np.arange(period)[:, None]) % period
+    return _packed(since[:, None, :] < np.arange(period + 1)[:, None])
+
+
+def _unique_rows(
+    observations: NDArray[np.uint8],
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the distinct observation patterns, and each beat's index among them."""
+    rows = np.ascontiguousarray(observations)
+    keys = rows.view(np.dtype((np.void, rows.shape[1]))).ravel()
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    return rows[first], inverse
+
+
+def _race_stops(rows: Bits, policy: Policy, period: int) -> NDArray[np.uint8]:
+    """Return the cycles that an inference takes, (patterns, phases), for every starting phase."""
+    stops = np.empty((len(rows), period), np.uint8)
+    for start in range(0, len(rows), BLOCK_PATTERNS):
+        block = slice(start, start + BLOCK_PATTERNS)
+        bits = _unpacked(rows[block], period)
+        distance = _distance_to_kth_one(bits.reshape(-1, period), policy.race_count)
+        fastest = distance.reshape(bits.shape).min(axis=1)
+        stops[block] = np.minimum(fastest, policy.budget)
+    return stops
+
+
+def _distance_to_kth_one(bits: NDArray[np.uint8], k: int) -> NDArray[np.int32]:
+    """Return for each line and phase the cycles until k ones are seen, at least period + 1 if never.
+
+    Lines are read cyclically, so each is laid out twice; the position of its k-th one after a phase
+    is then one look-up in the list of all ones.
+    """
+    lines, period = bits.shape
+    twice = np.concatenate([bits, bits], axis=1)
+    ones = np.flatnonzero(twice).astype(np.int32)
+    per_line = twice.sum(axis=1, dtype=np.int32)
+    ends = np.cumsum(per_line, dtype=np.int32)
+    before = np.cumsum(bits, axis=1, dtype=np.int32) - bits
+    index = before + (ends - per_line + (k - 1))[:, None]
+    never = index >= ends[:, None]
+    here = np.arange(lines, dtype=np.int32)[:, None] * (2 * period) + np.arange(
+        period, dtype=np.int32
+    )
+    padded = np.append(ones, np.int32(0))
+    distance = padded[np.minimum(index, len(ones))] - here + 1
+    distance[never] = period + 1
+    return np.asarray(distance)
+
+
+def _chain(
+    stops: NDArray[np.uint8], pattern: NDArray[np.int64], reseed: bool
+) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Return phase and cycles of each beat, where each begins at the phase the last one left."""
+    period = stops.shape[1]
+    if reseed:
+        phases = np.zeros(len(pattern), np.int64)
+    else:
+        lookup, phase = stops.tobytes(), 0
+        visited = []
+        for line in (pattern * period).tolist():
+            visited.append(phase)
+            phase = (phase + lookup[line + phase]) % period
+        phases = np.array(visited, np.int64)
+    return phases, stops[pattern, phases]
