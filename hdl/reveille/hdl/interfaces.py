@@ -58,22 +58,8 @@ class CpuSignature(wiring.Signature):
         )
 
 
-class ArraySignature(wiring.Signature):
-    """The array of likelihood memories, seen from the machine.
-
-    One read answers for all cells: every row of a column gets the word at the column's address. The
-    array holds ``words`` until the next read. Writes program one word.
-
-    Members:
-        read: Strobe; ``address`` is taken in this cycle.
-        address: Word address of each column.
-        valid: Strobe; ``words`` and ``fault`` answer the last read.
-        words: Likelihood words, index ``row * columns + column``.
-        fault: The array found its own answer unreliable.
-        write: Strobe; program one word.
-        write_address: ``(row * columns + column) * words_per_cell + observation``.
-        write_word: The word.
-    """
+class ArrayReadSignature(wiring.Signature):
+    """The reading side of the array, seen from the machine: see `ArraySignature`."""
 
     def __init__(self, parameters: MachineParameters) -> None:
         cells = parameters.rows * parameters.columns
@@ -84,9 +70,50 @@ class ArraySignature(wiring.Signature):
                 "valid": In(1),
                 "words": In(data.ArrayLayout(unsigned(parameters.word_bits), cells)),
                 "fault": In(1),
+            }
+        )
+
+
+class ArrayWriteSignature(wiring.Signature):
+    """The programming side of the array, seen from the registers: see `ArraySignature`."""
+
+    def __init__(self, parameters: MachineParameters) -> None:
+        words = parameters.rows * parameters.columns * parameters.words
+        super().__init__(
+            {
                 "write": Out(1),
-                "write_address": Out(unsigned((cells * parameters.words - 1).bit_length())),
+                "write_address": Out(unsigned((words - 1).bit_length())),
                 "write_word": Out(unsigned(parameters.word_bits)),
+            }
+        )
+
+
+class ArraySignature(wiring.Signature):
+    """The array of likelihood memories, seen from the front end.
+
+    One read answers for all cells: every row of a column gets the word at the column's address. The
+    array holds ``words`` until the next read. Writes program one word.
+
+    An answer is in time when ``valid`` comes in one of the ``array_timeout_cycles`` cycles after
+    the read. The array drops the answer to a read that timed out before the next read begins: a
+    late ``valid`` would be taken for the answer to the next one.
+
+    Members:
+        read: Strobe; ``address`` is taken in this cycle.
+        address: Word address of each column.
+        valid: Strobe; ``words`` and ``fault`` answer the last read.
+        words: Likelihood words, index ``row * columns + column``.
+        fault: The array found its own answer unreliable; read with ``valid``.
+        write: Strobe; program one word.
+        write_address: ``(row * columns + column) * words_per_cell + observation``.
+        write_word: The word.
+    """
+
+    def __init__(self, parameters: MachineParameters) -> None:
+        super().__init__(
+            {
+                **dict(ArrayReadSignature(parameters).members.items()),
+                **dict(ArrayWriteSignature(parameters).members.items()),
             }
         )
 

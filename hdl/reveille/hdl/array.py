@@ -1,0 +1,52 @@
+"""The array of likelihood memories, emulated in block RAM."""
+
+from amaranth.hdl import Cat, Module
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In
+
+from reveille.hdl.interfaces import ArraySignature
+from reveille.hdl.parameters import MachineParameters
+
+
+class EmulatedArray(wiring.Component):
+    """Likelihood memories behind the pads of a die: one block RAM a column, as wide as all rows.
+
+    Answers a read in the next cycle and never flags a fault. A read in the cycle of a write to the
+    same word answers with the word before. Writes past the last cell do nothing. The words are 0
+    when the FPGA is configured; reset keeps them.
+
+    Members:
+        array: The pads; see `ArraySignature`.
+    """
+
+    def __init__(self, parameters: MachineParameters) -> None:
+        self.parameters = parameters
+        super().__init__({"array": In(ArraySignature(parameters))})
+
+    def elaborate(self, platform: object) -> Module:
+        """Describe the logic."""
+        m = Module()
+        rows, columns = self.parameters.rows, self.parameters.columns
+        address_bits = self.parameters.address_bits
+        shape = data.ArrayLayout(self.parameters.word_bits, rows)
+        cell = self.array.write_address[address_bits:]
+        for column in range(columns):
+            column_memory = memory.Memory(shape=shape, depth=self.parameters.words, init=[])
+            m.submodules[f"column_{column}"] = column_memory
+            write = column_memory.write_port(granularity=1)
+            read = column_memory.read_port()
+            m.d.comb += [
+                read.en.eq(self.array.read),
+                read.addr.eq(self.array.address[column]),
+                write.addr.eq(self.array.write_address[:address_bits]),
+                write.en.eq(
+                    Cat(self.array.write & (cell == row * columns + column) for row in range(rows))
+                ),
+            ]
+            for row in range(rows):
+                m.d.comb += [
+                    self.array.words[row * columns + column].eq(read.data[row]),
+                    write.data[row].eq(self.array.write_word),
+                ]
+        m.d.sync += self.array.valid.eq(self.array.read)
+        return m

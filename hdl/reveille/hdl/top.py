@@ -1,0 +1,151 @@
+"""The front end: everything from a beat to the wake-up."""
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from reveille.hdl.array import EmulatedArray
+from reveille.hdl.contract import Cause
+from reveille.hdl.counters import CounterBank
+from reveille.hdl.interfaces import (
+    ArraySignature,
+    BeatSignature,
+    CpuSignature,
+    OutcomeSignature,
+    RegisterSignature,
+)
+from reveille.hdl.machine import BayesianMachine
+from reveille.hdl.parameters import MachineParameters
+from reveille.hdl.queue import BeatQueue
+from reveille.hdl.registers import RegisterFile
+from reveille.hdl.wakeup import WakeUpController
+
+WAKE_COUNTERS = {
+    "wake_invalid": Cause.INVALID,
+    "wake_ambiguous": Cause.AMBIGUOUS,
+    "wake_abnormal": Cause.ABNORMAL,
+    "wake_audit": Cause.AUDIT,
+}
+"""Counter of each cause that wakes."""
+
+
+def front_end_members(parameters: MachineParameters) -> dict[str, wiring.Member]:
+    """Ports that a front end has whatever its array is made of."""
+    return {
+        "beat": In(BeatSignature(parameters)),
+        "outcome": Out(OutcomeSignature(parameters)),
+        "cpu": Out(CpuSignature(parameters)),
+        "registers": In(RegisterSignature()),
+    }
+
+
+class FrontEnd(wiring.Component):
+    """Queue, machine, wake-up controller, counters and registers around the pads of an array.
+
+    From the strobe of a beat on an idle front end: taken and read in cycle 1, evaluated from cycle
+    3 (for an array that answers at once), recorded ``cycles`` later, interrupt in the cycle after.
+    Reset returns every register to the state that `RegisterFile` describes and forgets all beats
+    and events; only the array keeps its words.
+
+    Members:
+        beat: Beats in.
+        outcome: Shows each record in the cycle in which the wake-up controller accepts it.
+        cpu: The wake-up path.
+        registers: The register bus.
+        array: The array of likelihood memories.
+    """
+
+    def __init__(self, parameters: MachineParameters) -> None:
+        self.parameters = parameters
+        super().__init__(
+            {**front_end_members(parameters), "array": Out(ArraySignature(parameters))}
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Describe the logic."""
+        m = Module()
+        m.submodules.queue = queue = BeatQueue(self.parameters)
+        m.submodules.machine = machine = BayesianMachine(self.parameters)
+        m.submodules.controller = controller = WakeUpController(self.parameters)
+        m.submodules.counters = counters = CounterBank(self.parameters)
+        m.submodules.registers = registers = RegisterFile(self.parameters)
+
+        wiring.connect(m, wiring.flipped(self.beat), queue.beat)
+        wiring.connect(m, queue.queued, machine.beat)
+        wiring.connect(m, machine.outcome, controller.outcome)
+        wiring.connect(m, controller.cpu, wiring.flipped(self.cpu))
+        wiring.connect(m, wiring.flipped(self.registers), registers.bus)
+        wiring.connect(m, registers.seeds, machine.seeds)
+        wiring.connect(m, registers.audit_seed, machine.audit_seed)
+        m.d.comb += [
+            self.outcome.strobe.eq(machine.outcome.valid & machine.outcome.ready),
+            self.outcome.record.eq(machine.outcome.payload),
+            machine.run.eq(registers.run),
+            machine.policy.eq(registers.policy),
+            controller.watchdog_cycles.eq(registers.watchdog_cycles),
+            registers.status.interrupt.eq(self.cpu.interrupt),
+            registers.status.asleep.eq(self.cpu.asleep),
+            registers.status.busy.eq(machine.busy),
+            registers.counters.eq(counters.values),
+            counters.clear.eq(registers.clear_counters),
+            counters.service_cycles.eq(controller.service_cycles),
+        ]
+        self._connect_array(m, machine.array, registers.likelihood)
+        strobes = counters.strobes
+        m.d.comb += [
+            strobes.inferences.eq(self.outcome.strobe),
+            strobes.cycles_asleep.eq(self.cpu.asleep),
+            strobes.cycles_awake.eq(~self.cpu.asleep),
+            strobes.front_end_cycles.eq(machine.evaluating),
+            strobes.array_reads.eq(self.array.read),
+            strobes.longest_service.eq(controller.decided),
+            strobes.decisions.eq(controller.decided),
+            strobes.overruns.eq(queue.overrun),
+            strobes.reraises.eq(controller.reraised),
+            strobes.decision_errors.eq(controller.decision_error),
+        ]
+        for name, cause in WAKE_COUNTERS.items():
+            m.d.comb += strobes[name].eq(self.outcome.strobe & (self.outcome.record.cause == cause))
+        return m
+
+    def _connect_array(
+        self, m: Module, reader: wiring.PureInterface, writer: wiring.PureInterface
+    ) -> None:
+        """Join the machine's reading side and the registers' programming side to the pads."""
+        m.d.comb += [
+            self.array.read.eq(reader.read),
+            self.array.address.eq(reader.address),
+            reader.valid.eq(self.array.valid),
+            reader.words.eq(self.array.words),
+            reader.fault.eq(self.array.fault),
+            self.array.write.eq(writer.write),
+            self.array.write_address.eq(writer.write_address),
+            self.array.write_word.eq(writer.write_word),
+        ]
+
+
+class EmulatedFrontEnd(wiring.Component):
+    """`FrontEnd` with an `EmulatedArray` behind its pads.
+
+    Members:
+        beat: Beats in.
+        outcome: Shows each record.
+        cpu: The wake-up path.
+        registers: The register bus.
+    """
+
+    def __init__(self, parameters: MachineParameters) -> None:
+        self.parameters = parameters
+        super().__init__(front_end_members(parameters))
+
+    def elaborate(self, platform: object) -> Module:
+        """Describe the logic."""
+        m = Module()
+        m.submodules.front_end = front_end = FrontEnd(self.parameters)
+        m.submodules.array = array = EmulatedArray(self.parameters)
+        wiring.connect(m, wiring.flipped(self.beat), front_end.beat)
+        wiring.connect(m, wiring.flipped(self.registers), front_end.registers)
+        wiring.connect(m, front_end.array, array.array)
+        wiring.connect(m, front_end.cpu, wiring.flipped(self.cpu))
+        wiring.connect(m, front_end.outcome, wiring.flipped(self.outcome))
+        return m
