@@ -275,7 +275,7 @@ def _race_stops(rows: Bits, policy: Policy, period: int) -> NDArray[np.uint8]:
 
 
 def _distance_to_kth_one(bits: NDArray[np.uint8], k: int) -> NDArray[np.int32]:
-    """Return for each line and phase the cycles until k ones are seen, at least period + 1 if never.
+    """Return for each line and phase the cycles until k ones are seen, or more than a period.
 
     Lines are read cyclically, so each is laid out twice; the position of its k-th one after a phase
     is then one look-up in the list of all ones.
