@@ -20,12 +20,15 @@ class Case:
 
 @st.composite
 def builds(draw: st.DrawFn) -> MachineParameters:
+    machine = draw(st.sampled_from(Machine))
+    word_bits = draw(st.integers(2, 8))
+    period = (1 << word_bits) - 1
     return MachineParameters(
-        machine=draw(st.sampled_from(Machine)),
+        machine=machine,
         rows=draw(st.integers(2, 5)),
-        columns=draw(st.integers(1, 9)),
+        columns=draw(st.integers(1, min(9, period) if machine is Machine.LOGARITHMIC else 9)),
         address_bits=draw(st.integers(1, 4)),
-        word_bits=draw(st.integers(2, 8)),
+        word_bits=word_bits,
         sequence_bits=draw(st.sampled_from([4, 16, 32])),
     )
 

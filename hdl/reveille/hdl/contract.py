@@ -141,8 +141,9 @@ class Register(IntEnum):
     ARRAY_READS = 0x28
     """Reads of the array: one an inference, all cells of one address per column."""
     LONGEST_SERVICE = 0x29
-    """Most cycles from acknowledge to decision."""
+    """Most cycles from acknowledge to decision; across a re-raise, from the first acknowledge."""
     DECISIONS = 0x2A
+    """Decisions that ended a service."""
     OVERRUNS = 0x2B
     """Beats that came while the queue was full; each is lost, and its sequence number skipped."""
     RERAISES = 0x2C
@@ -174,6 +175,6 @@ LFSR_MASKS = {
 
 One step is ``state = (state >> 1) ^ (mask if state & 1 else 0)``. A draw is the state before the
 step, so it is never 0 and a full period draws each other value once. The columns' LFSRs step once
-an evaluation cycle; the audit LFSR steps once an inference, and audits when its draw is at most
-``audit_rate`` (so a rate of 0 never audits).
+an evaluation cycle; the audit LFSR steps once an inference, whatever its cause, and audits when its
+draw is at most ``audit_rate`` (so a rate of 0 never audits).
 """

@@ -77,6 +77,12 @@ class MachineParameters:
             if not isinstance(value, int) or not low <= value <= high:
                 raise ValueError(f"{name} must be an integer from {low} to {high}, not {value!r}")
 
+        if self.machine is Machine.LOGARITHMIC and self.columns > self.period:
+            raise ValueError(
+                f"columns must be at most {self.period} for a logarithmic machine of "
+                f"{self.word_bits} bits, whose budget is no longer, not {self.columns}"
+            )
+
     @property
     def words(self) -> int:
         """Likelihood words in a cell."""
