@@ -17,6 +17,13 @@ DECISION_COLUMNS = {
 }
 """Columns of figures, and the column of the table that each is scored from."""
 
+COLUMN_LABELS = {
+    "front_end_alone": "front end alone",
+    "cpu_always_on": "CPU always on",
+    "cascade": "cascade",
+}
+"""How the columns are called before people."""
+
 
 def class_numbers(table: pa.Table, column: str) -> NDArray[np.uint8]:
     """Return a column of class names as numbers 0 to 3, uint8, shape (n,)."""
@@ -42,14 +49,13 @@ def _scores_summary(scores: Scores) -> dict[str, Any]:
 
 def _by_record(
     records: NDArray[np.str_], asleep: NDArray[np.bool_], abnormal: NDArray[np.bool_]
-) -> dict[str, NDArray[np.int64]]:
+) -> tuple[list[str], dict[str, NDArray[np.int64]]]:
     names, index = np.unique(records, return_inverse=True)
 
     def count(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         return np.bincount(index[mask], minlength=len(names))
 
-    return {
-        "record": names,
+    return names.tolist(), {
         "beats": count(np.ones_like(asleep)),
         "woken": count(~asleep),
         "abnormal": count(abnormal),
@@ -73,7 +79,7 @@ def summarise(table: pa.Table) -> dict[str, Any]:
     abnormal = truth != CLASS_NAMES.index("N")
     silent = abnormal & asleep
     cycles = table.column("cycles").to_numpy()
-    records = _by_record(np.array(table.column("record").to_pylist()), asleep, abnormal)
+    names, records = _by_record(np.array(table.column("record").to_pylist()), asleep, abnormal)
     silent_by_class = {name: int((silent & (truth == i)).sum()) for i, name in enumerate("NSVF")}
     class_counts = {name: int((truth == i).sum()) for i, name in enumerate(CLASS_NAMES)}
     beats = len(truth)
@@ -103,5 +109,6 @@ def summarise(table: pa.Table) -> dict[str, Any]:
             name: _scores_summary(Scores.from_decisions(truth, class_numbers(table, column)))
             for name, column in DECISION_COLUMNS.items()
         },
-        "by_record": {name: values.tolist() for name, values in records.items()},
+        "by_record": {"record": names}
+        | {name: values.tolist() for name, values in records.items()},
     }

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 
 from reveille.host.metrics import CLASS_NAMES
 from reveille.host.results import Run
-from reveille.host.summary import DECISION_COLUMNS, WAKE_CAUSES
+from reveille.host.summary import COLUMN_LABELS, DECISION_COLUMNS, WAKE_CAUSES
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart; shape doubles colour below.
 CAUSE_COLOURS = {
@@ -24,7 +25,7 @@ CAUSE_MARKERS = {"NORMAL": "o", "AUDIT": "P", "ABNORMAL": "v", "AMBIGUOUS": "D",
 SILENT_COLOUR = "#000000"
 CAUSES = ("NORMAL", *reversed(WAKE_CAUSES))
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "reveille",
     "font.family": "sans-serif",
@@ -92,9 +93,14 @@ def strip(run: Run, seconds_per_line: float = 10.0) -> str:
                 beat_s[i], high + 0.12 * span, marker=CAUSE_MARKERS[cause], color=colour, s=28
             )
             if cause != "NORMAL" or silent:
-                text = f"{truth}→{decision}"
-                ax.annotate(
-                    text, (beat_s[i], high + 0.22 * span), ha="center", fontsize=8, color=colour
+                ax.text(
+                    beat_s[i],
+                    high + 0.22 * span,
+                    f"{truth}→{decision}",
+                    ha="center",
+                    fontsize=8,
+                    color=colour,
+                    clip_on=True,
                 )
                 ax.axvspan(beat_s[i] - 0.25, beat_s[i] + 0.4, color=colour, alpha=0.12, linewidth=0)
 
@@ -109,11 +115,11 @@ def confusions(run: Run) -> str:
         for ax, name in zip(axes, DECISION_COLUMNS, strict=True):
             counts = np.array(run.summary[name]["confusion"])
             share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-            ax.imshow(share, cmap="Blues", vmin=0, vmax=1.3)
+            ax.imshow(share, cmap="Blues", vmin=0, vmax=1.7)
             for (row, column), count in np.ndenumerate(counts):
                 ax.text(column, row, f"{count:,}", ha="center", va="center", fontsize=8)
             ax.set(
-                title=name.replace("_", " "),
+                title=COLUMN_LABELS[name],
                 xticks=range(4),
                 yticks=range(4),
                 xticklabels=CLASS_NAMES,
@@ -181,7 +187,7 @@ def cycles(run: Run) -> str:
     def draw(figure: Figure) -> None:
         ax = figure.subplots()
         top = int(used.max(initial=1))
-        ax.hist(used, bins=np.arange(0.5, top + 1.5, max(1, top // 64)), color="#009E73")
+        ax.hist(used, bins=np.arange(0.5, top + 1.5, max(1, top // 64)).tolist(), color="#009E73")
         ax.set(xlabel="evaluation cycles of an inference", ylabel="beats", yscale="log")
 
     return _draw(9.5, 2.2, draw)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from reveille.host.metrics import CLASS_NAMES
 from reveille.host.report.figures import FIGURES
 from reveille.host.results import REPORT, Run
-from reveille.host.summary import DECISION_COLUMNS
+from reveille.host.summary import COLUMN_LABELS
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -37,7 +37,7 @@ def render_report(run: Run) -> str:
         "summary": run.summary,
         "configuration": run.configuration,
         "configuration_text": json.dumps(run.configuration, indent=2),
-        "columns": {name: name.replace("_", " ") for name in DECISION_COLUMNS},
+        "columns": COLUMN_LABELS,
         "classes": CLASS_NAMES,
         "figures": {name: Markup(draw(run)) for name, draw in FIGURES.items()},
     }

@@ -1,0 +1,37 @@
+"""The command line: `reveille COMMAND`."""
+
+import sys
+
+import typer
+
+from reveille.hdl.errors import ReveilleError
+from reveille.host.cli.console import messages
+from reveille.host.cli.doctor import doctor
+from reveille.host.cli.patients import patients
+from reveille.host.cli.report import report
+from reveille.host.cli.run import run
+from reveille.host.cli.train import train
+from reveille.host.cli.verify import verify
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Uncertainty-triggered wake-up: a memristor Bayesian machine screens heartbeats, "
+        "a neural network decides those that it is not sure are normal."
+    ),
+)
+for command in (run, report, train, verify, patients, doctor):
+    app.command()(command)
+
+EXIT_MISTAKE = 1
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends in one sentence and a non-zero exit."""
+    try:
+        app()
+    except ReveilleError as error:
+        messages.print(f"reveille: {error}", style="red", markup=False, soft_wrap=True)
+        sys.exit(EXIT_MISTAKE)

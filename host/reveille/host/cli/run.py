@@ -1,0 +1,95 @@
+"""`reveille run`."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from reveille.hdl.errors import ReveilleError
+from reveille.hdl.parameters import Machine, Mode
+from reveille.host.cli.console import TerminalProgress, messages, output
+from reveille.host.cli.options import ModeName
+from reveille.host.cli.table import summary_table
+from reveille.host.dataset import Split, choose_dataset
+from reveille.host.embodiments import Embodiment
+from reveille.host.experiment import BackEndKind, RunOptions, execute
+from reveille.host.models import SHIPPED, load_models
+from reveille.host.results import REPORT, SUMMARY
+
+
+def run(
+    data: Annotated[
+        Path | None, Option(help="Folder of WFDB records with annotated beats.")
+    ] = None,
+    download: Annotated[
+        bool, Option("--download", help="Fetch MIT-BIH from PhysioNet first.")
+    ] = False,
+    split: Annotated[Split | None, Option(help="Which records [default: DS2 where known].")] = None,
+    machine: Annotated[Machine, Option(help="Kind of Bayesian machine.")] = Machine.STOCHASTIC,
+    mode: Annotated[ModeName, Option(help="When an inference stops.")] = ModeName.FULL,
+    front_end: Annotated[
+        Embodiment, Option(help="What the front end is made of.")
+    ] = Embodiment.RTL,
+    back_end: Annotated[BackEndKind, Option(help="Arithmetic of the network.")] = BackEndKind.TORCH,
+    limit: Annotated[
+        int | None, Option(min=1, help="At most N beats, evenly over records.")
+    ] = None,
+    seed: Annotated[int, Option(min=0, help="Network, audits and digital patients.")] = 0,
+    threshold: Annotated[int | None, Option(help="Margin below which a beat is ambiguous.")] = None,
+    budget: Annotated[int | None, Option(help="Evaluation cycles of an inference.")] = None,
+    race_count: Annotated[int | None, Option(help="k of race-to-k.")] = None,
+    audit_rate: Annotated[float | None, Option(help="Probability of an audit.")] = None,
+    models: Annotated[Path, Option(help="Folder that `reveille train` wrote.")] = SHIPPED,
+    out: Annotated[Path | None, Option(help="Run directory to write [default: runs/...].")] = None,
+    waves: Annotated[Path | None, Option(help="Wave file; with --front-end cocotb only.")] = None,
+    as_json: Annotated[bool, Option("--json", help="Print summary.json alone.")] = False,
+    quiet: Annotated[bool, Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Stream heartbeats through the front end and wake the network where it asks.
+
+    Without --data the beats are those of digital patients: models of the MIT-BIH patients that come
+    with Reveille.
+
+    Examples:
+      reveille run
+      reveille run --data mitdb --machine logarithmic --json
+      reveille run --data mitdb --front-end cocotb --limit 500 --waves waves.vcd
+    """
+    if waves is not None and front_end is not Embodiment.COCOTB:
+        raise ReveilleError("Waves are written by --front-end cocotb only.")
+    progress = TerminalProgress(quiet)
+    dataset = choose_dataset(data, download, split, seed, progress)
+    policy = {
+        name: value
+        for name, value in (
+            ("threshold", threshold),
+            ("budget", budget),
+            ("race_count", race_count),
+            ("audit_rate", audit_rate),
+        )
+        if value is not None
+    }
+    options = RunOptions(
+        machine=machine,
+        mode=Mode[mode.name],
+        embodiment=front_end,
+        back_end=back_end,
+        limit=limit,
+        seed=seed,
+        policy=policy,
+        waves=waves,
+    )
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    path = out or Path("runs") / f"{stamp}-{machine}-{mode}-{front_end}"
+    finished = execute(dataset, load_models(seed, models), options, path, progress)
+    if as_json:
+        output.file.write((finished.path / SUMMARY).read_text())
+        return
+    output.print(summary_table(finished))
+    output.print(f"Report: {finished.path / REPORT}")
+    if data is None and not download:
+        messages.print(
+            "These were digital patients. Real ones: --data FOLDER of WFDB records, or --download.",
+            style="dim",
+        )

@@ -1,0 +1,40 @@
+"""The summary of a run as a table on the terminal."""
+
+from rich import box
+from rich.table import Table
+
+from reveille.host.report.page import fixed, percent
+from reveille.host.results import Run
+from reveille.host.summary import COLUMN_LABELS, DECISION_COLUMNS
+
+
+def summary_table(run: Run) -> Table:
+    """Build the table: the three columns of decisions, then wake-ups and silent errors."""
+    summary = run.summary
+    front_end = summary["front_end"]
+    table = Table(
+        title=f"{summary['data']['name']} {summary['split']}: {summary['beats']:,} beats, "
+        f"{front_end['machine']} machine, {front_end['mode']} mode, {front_end['embodiment']}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_footer=False,
+    )
+    table.add_column("")
+    for name in DECISION_COLUMNS:
+        table.add_column(COLUMN_LABELS[name], justify="right")
+    scores = [summary[name] for name in DECISION_COLUMNS]
+    table.add_row("accuracy", *(percent(s["accuracy"], 2) for s in scores))
+    table.add_row("macro-F1 (N, S, V)", *(fixed(s["macro_f1_nsv"]) for s in scores))
+    table.add_row("macro-F1 (N, S, V, F)", *(fixed(s["macro_f1_nsvf"]) for s in scores))
+    for name in "NSVF":
+        table.add_row(f"F1 {name}", *(fixed(s["f1"][name]) for s in scores))
+    table.add_section()
+    table.add_row("wake-up rate", percent(0.0), percent(1.0), percent(summary["wake_rate"]))
+    for cause, share in summary["wake_rate_by_cause"].items():
+        table.add_row(f"  {cause.lower()}", "", "", percent(share))
+    table.add_row("  (abnormal beats)", "", "", percent(summary["abnormal_prevalence"]))
+    table.add_row("silent errors, of abnormal", "", "", percent(summary["silent_error_rate"]))
+    table.add_row("silent errors, of S and V", "", "", percent(summary["silent_error_rate_sv"]))
+    for name, count in summary["silent_errors_by_class"].items():
+        table.add_row(f"  {name}", "", "", f"{count:,} of {summary['beats_by_class'][name]:,}")
+    return table

@@ -1,0 +1,72 @@
+"""The fitted models of a run: the tables of the front end and the weights of the back end.
+
+Those of the default run ship with the package; `reveille train` makes them again.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from reveille.hdl.errors import ReveilleError
+from reveille.host.network.back_end import BackEndModel
+from reveille.host.screening.model import ScreeningModel
+
+SHIPPED = Path(__file__).parent
+"""Folder of the models that come with the package."""
+
+DIGITAL_PATIENTS = SHIPPED / "digital_patients.npz"
+"""Model of the digital patients."""
+
+SCREENING = "screening.json"
+
+
+def back_end_name(seed: int) -> str:
+    """File name of the back end trained with a seed."""
+    return f"back_end_seed{seed}.npz"
+
+
+@dataclass(frozen=True)
+class Models:
+    """Front-end tables and back-end weights.
+
+    Attributes:
+        screening: Quantiser, likelihood words, seeds and policies.
+        back_end: The network.
+        folder: Where they were read from.
+        seed: Training seed of the network.
+    """
+
+    screening: ScreeningModel
+    back_end: BackEndModel
+    folder: Path
+    seed: int
+
+    def manifest(self) -> dict[str, str]:
+        """SHA-256 of each file."""
+        names = (SCREENING, back_end_name(self.seed))
+        return {
+            name: hashlib.sha256((self.folder / name).read_bytes()).hexdigest() for name in names
+        }
+
+
+def load_models(seed: int, folder: Path = SHIPPED) -> Models:
+    """Read the models trained with a seed.
+
+    Raises:
+        ReveilleError: The folder lacks one, or it is damaged.
+    """
+    if not (folder / back_end_name(seed)).is_file():
+        there = sorted(
+            path.stem.removeprefix("back_end_seed") for path in folder.glob("back_end_seed*")
+        )
+        raise ReveilleError(
+            f"{folder} holds no network trained with seed {seed} "
+            f"(it has: {', '.join(there) or 'none'}); "
+            f"train one with `reveille train --seed {seed} --out DIR`."
+        )
+    return Models(
+        screening=ScreeningModel.load(folder / SCREENING),
+        back_end=BackEndModel.load(folder / back_end_name(seed)),
+        folder=folder,
+        seed=seed,
+    )
