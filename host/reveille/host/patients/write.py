@@ -1,0 +1,168 @@
+"""Write digital patients as WFDB records."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import wfdb
+
+from reveille.host.patients import latent, noise, rhythm, shapes
+from reveille.host.patients.fit import is_ectopic
+from reveille.host.patients.model import (
+    SAMPLING_HZ,
+    Floats,
+    Ints,
+    PatientModel,
+    PatientModelError,
+    PatientModels,
+)
+from reveille.host.progress import Progress
+
+LEAD = "MLII"
+GAIN = 200.0
+"""Steps per mV, as MIT-BIH."""
+
+MAX_LEVEL = 2047
+"""Of WFDB's format 212."""
+
+PREFIX = "d"
+"""Of the names of digital patients: d100 is made after record 100."""
+
+SUFFIXES = (".dat", ".atr", ".hea")
+"""Written in this order: a record with a header is whole."""
+
+_MARGIN_S = 1.0
+_EDGE_S = 2.0
+
+
+def digital_record(name: str) -> str:
+    """The name of the digital patient made after a record."""
+    return PREFIX + name
+
+
+def original_record(name: str) -> str:
+    """The record after which a digital patient was made; any other name is returned unchanged."""
+    original = name.removeprefix(PREFIX)
+    return original if original.isdigit() else name
+
+
+def write_patients(
+    models: PatientModels,
+    folder: Path,
+    records: Sequence[str],
+    minutes: float,
+    seed: int,
+    progress: Progress,
+) -> None:
+    """Write continuous ECG with beat annotations, one WFDB record per patient.
+
+    A record depends on its model, the minutes and the seed alone, not on the others. Each file is
+    complete when it appears under its name, the header last.
+
+    Args:
+        models: what `fit_patients` returned or `PatientModels.load` read.
+        folder: where to; made when missing.
+        records: names of the originals (100) or of the digital patients (d100).
+        minutes: length of each.
+        seed: of all randomness.
+        progress: shown a record at a time.
+
+    Raises:
+        PatientModelError: a record has no model, or minutes is not positive.
+    """
+    originals = [original_record(name) for name in records]
+    unknown = [name for name in originals if name not in models]
+    if unknown:
+        raise PatientModelError(
+            f"There is no digital patient {', '.join(unknown)}; there are {', '.join(models)}."
+        )
+    if not minutes * 60 > 2 * _EDGE_S:
+        raise PatientModelError(f"Cannot write {minutes} minutes of ECG; ask for at least 0.1.")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
+        for name in progress.track(originals, "Writing digital patients", len(originals)):
+            generator = np.random.default_rng([seed, int(name)])
+            ecg, sample, symbol = sample_patient(
+                models[name], int(minutes * 60 * SAMPLING_HZ), generator
+            )
+            comment = f"Digital patient: synthetic ECG modelled on MIT-BIH record {name}"
+            _write(Path(partial), digital_record(name), ecg, sample, symbol, comment)
+            for suffix in SUFFIXES:
+                file = Path(partial) / (digital_record(name) + suffix)
+                file.replace(folder / file.name)
+
+
+def sample_patient(
+    model: PatientModel, length: int, generator: np.random.Generator
+) -> tuple[Floats, Ints, list[str]]:
+    """Draw ECG of (length,) samples in mV, and the samples and symbols of its beats."""
+    margin = int(_MARGIN_S * SAMPLING_HZ)
+    state, position, log_rr = _sample_beats(model, length + 2 * margin, generator)
+    position = position - margin
+    windows, offset = _sample_windows(model, model.shape[state], log_rr, generator)
+    ecg = shapes.assemble(position, windows, length)
+    ecg += noise.sample_noise(model, length, generator)
+    annotation = position + offset
+    edge = shapes.AFTER
+    inside = (annotation >= edge) & (annotation < length - edge)
+    # Two annotations never share a sample or swap: RR is at least 72 samples, offsets are small.
+    return ecg, annotation[inside], [chr(code) for code in model.symbol[state[inside]]]
+
+
+def _sample_beats(
+    model: PatientModel, length: int, generator: np.random.Generator
+) -> tuple[Ints, Ints, Floats]:
+    """States, positions and log RR of the beats that fill a length."""
+    shortest = float(model.rr_quantiles.min())
+    beats = int(length / SAMPLING_HZ / max(shortest, rhythm.MIN_RR_S)) + 2
+    state = rhythm.sample_chain(model.chain, beats, generator)
+    rr_s = rhythm.sample_rr(model, state, is_ectopic(model.symbol)[state], generator)
+    position = np.rint((np.cumsum(rr_s) - rr_s[0] * generator.random()) * SAMPLING_HZ)
+    count = int(np.searchsorted(position, length)) + 1
+    return state[:count], position[:count].astype(np.int64), np.log(rr_s[:count])
+
+
+def _sample_windows(
+    model: PatientModel, shape_of: Ints, log_rr: Floats, generator: np.random.Generator
+) -> tuple[Floats, Ints]:
+    """Beats (n, T) in mV, and the annotations' offsets (n,) from their fiducial points."""
+    windows = np.empty((len(shape_of), len(shapes.WINDOW)))
+    offset = np.empty(len(shape_of), np.int64)
+    for shape in np.unique(shape_of):
+        members = np.flatnonzero(shape_of == shape)
+        memory = model.coefficient_memory[shape].astype(np.float64)
+        scores = latent.simulate(memory, len(members), generator)
+        tables = model.coefficient_quantiles[shape].astype(np.float64)
+        coefficients = np.stack(
+            [latent.from_scores(z, table) for z, table in zip(scores.T, tables, strict=True)],
+            axis=1,
+        )
+        pace = log_rr[members] - log_rr[members].mean()
+        coefficients += pace[:, None] * model.rr_slope[shape].astype(np.float64)
+        windows[members] = model.mean_mv[shape] + coefficients @ model.components_mv[shape]
+        jitter = latent.from_scores(
+            generator.standard_normal(len(members)),
+            model.offset_quantiles[shape].astype(np.float64),
+        )
+        offset[members] = np.rint(jitter)
+    return windows, offset
+
+
+def _write(
+    folder: Path, name: str, ecg_mv: Floats, sample: Ints, symbol: list[str], comment: str
+) -> None:
+    levels = np.clip(np.rint(ecg_mv * GAIN), -MAX_LEVEL, MAX_LEVEL).astype(np.int64)
+    wfdb.wrsamp(
+        name,
+        fs=SAMPLING_HZ,
+        units=["mV"],
+        sig_name=[LEAD],
+        d_signal=levels[:, None],
+        fmt=["212"],
+        adc_gain=[GAIN],
+        baseline=[0],
+        comments=[comment],
+        write_dir=str(folder),
+    )
+    wfdb.wrann(name, "atr", sample, symbol=symbol, fs=SAMPLING_HZ, write_dir=str(folder))
