@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ class PhysioNet:
 
     def __call__(self, db: str, dl_dir: str, files: list[str]) -> None:
         assert db == "mitdb"
-        print("Downloading files...")
+        sys.stdout.write("Downloading files...\n")
         for name in files:
             self.asked.append(name)
             record, suffix = name.split(".")
