@@ -116,7 +116,8 @@ def joined(parts: list[Outcomes]) -> Outcomes:
 def lfsr_orbit(width: int, start: int, length: int) -> NDArray[np.uint16]:
     """Return the first ``length`` draws of the LFSR of this width, from state ``start``."""
     states, position = _lfsr_cycle(width)
-    return states[(position[start] + np.arange(length)) % len(states)]
+    draws: NDArray[np.uint16] = states[(position[start] + np.arange(length)) % len(states)]
+    return draws
 
 
 @cache
@@ -239,7 +240,7 @@ def _cell_bits(configuration: FrontEndConfiguration, start: tuple[int, ...]) -> 
 
 def _row_bits(cells: Bits, observations: NDArray[np.uint8]) -> Bits:
     """Return the AND over the columns of each beat's cells, (n, rows, packed)."""
-    bits = cells[0, observations[:, 0]]
+    bits: Bits = cells[0, observations[:, 0]]
     for column in range(1, len(cells)):
         bits &= cells[column, observations[:, column]]
     return bits

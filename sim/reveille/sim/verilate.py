@@ -1,0 +1,155 @@
+"""Verilog in, shared library or simulator out, kept in a cache that never holds half a build."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from reveille.hdl.errors import ReveilleError
+from reveille.sim.toolchain import (
+    Verilator,
+    cache_folder,
+    find_program,
+    find_verilator,
+    program_version,
+)
+
+VERILATOR_ARGUMENTS = (
+    "--cc",
+    "--exe",
+    "-O3",
+    "--x-assign",
+    "fast",
+    "--x-initial",
+    "fast",
+    "--no-assert",
+    "--no-timing",
+    # One translation unit. It also avoids precompiled headers, whose make variables are empty in
+    # the PyPI wheel.
+    "--output-split",
+    "0",
+    # The generated Verilog is Amaranth's business: its style is not ours to judge.
+    "-Wno-fatal",
+    "-Wno-lint",
+    "-Wno-style",
+)
+
+MAKE_ARGUMENTS = ("OPT_FAST=-O3", "OPT_SLOW=-O1", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include")
+
+ERROR_LINES = 15
+"""Lines of a failing tool's output that the user gets to see."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What to build.
+
+    Attributes:
+        top: Name of the top module; the C++ class is ``V`` and this name.
+        verilog: Its source.
+        output: Name of the file to make.
+        files: Further files (C++ and headers, Verilator's control files) by name.
+        sources: Files among them (or with absolute paths) to hand to Verilator.
+        verilator_arguments: Added to `VERILATOR_ARGUMENTS`.
+        compiler_flags: Flags for the C++ compiler.
+        linker_flags: Flags for the linker.
+    """
+
+    top: str
+    verilog: str
+    output: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    sources: Sequence[str] = ()
+    verilator_arguments: Sequence[str] = ()
+    compiler_flags: str = ""
+    linker_flags: str = ""
+
+    def fingerprint(self, verilator: Verilator, compiler: Path) -> str:
+        """Return a hash of all that the result depends on."""
+        tools = [verilator.version, program_version(compiler)]
+        recipe = [VERILATOR_ARGUMENTS, MAKE_ARGUMENTS, asdict(self), tools]
+        return hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:24]
+
+
+def build_model(model: Model) -> Path:
+    """Verilate and compile, unless the cache has the result already.
+
+    The work happens in a folder of its own that is renamed when it is complete, so an interruption
+    leaves nothing behind that looks whole, and parallel builds of the same model do not meet.
+
+    Returns:
+        Path of the file ``model.output``.
+
+    Raises:
+        ReveilleError: A tool is missing or fails.
+    """
+    verilator, compiler, make = find_verilator(), find_program("g++"), find_program("make")
+    builds = cache_folder() / "builds"
+    finished = builds / model.fingerprint(verilator, compiler)
+    if not finished.is_dir():
+        builds.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=builds) as folder:
+            work = Path(folder)
+            _build(model, verilator, compiler, make, work)
+            _publish(work, finished)
+    return finished / model.output
+
+
+def _build(model: Model, verilator: Verilator, compiler: Path, make: Path, work: Path) -> None:
+    source = work / f"{model.top}.v"
+    for name, text in {source.name: model.verilog, **model.files}.items():
+        (work / name).write_text(text)
+    _call(
+        [
+            str(verilator.executable),
+            *VERILATOR_ARGUMENTS,
+            *model.verilator_arguments,
+            *("--top-module", model.top, "--prefix", f"V{model.top}"),
+            *("-Mdir", "objects", "-o", f"../{model.output}"),
+            *("-CFLAGS", f"-I.. {model.compiler_flags}", "-LDFLAGS", model.linker_flags),
+            source.name,
+            *(name if Path(name).is_absolute() else f"{work / name}" for name in model.sources),
+        ],
+        verilator,
+        work,
+    )
+    _call(
+        [
+            *(str(make), "-C", "objects", "-f", f"V{model.top}.mk", "-j2"),
+            *MAKE_ARGUMENTS,
+            *(f"CXX={compiler}", f"LINK={compiler}", f"PYTHON3={sys.executable}"),
+        ],
+        verilator,
+        work,
+    )
+    shutil.rmtree(work / "objects")
+
+
+def _publish(work: Path, finished: Path) -> None:
+    try:
+        work.rename(finished)
+    except OSError:
+        # Someone else finished the same build first; theirs is as good.
+        if not finished.is_dir():
+            raise
+    work.mkdir(exist_ok=True)  # for the clean-up of the temporary folder
+
+
+def _call(command: Sequence[str], verilator: Verilator, work: Path) -> None:
+    run = subprocess.run(
+        command,
+        cwd=work,
+        env=verilator.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if run.returncode:
+        tail = "\n".join(run.stdout.strip().splitlines()[-ERROR_LINES:])
+        raise ReveilleError(f"{Path(command[0]).name} failed:\n{tail}")
