@@ -113,12 +113,19 @@ class Register(IntEnum):
     STATUS = 0x02
     """Read: bit 0 interrupt, bit 1 asleep, bit 2 machine busy."""
     MODE = 0x08
+    """0 full, 1 race; ignored by the logarithmic machine."""
     BUDGET = 0x09
+    """Cycle budget of an inference; 0 is taken as 1."""
     RACE_COUNT = 0x0A
+    """k, the number of times a row fires to win a race; 0 is taken as 1."""
     THRESHOLD = 0x0B
+    """Margins below it are ambiguous; a margin of 0 always is."""
     NORMAL_MASK = 0x0C
+    """One bit a row, set where the row is a normal class."""
     AUDIT_RATE = 0x0D
+    """Probability of an audit, in units of ``2**-16``."""
     RESEED = 0x0E
+    """Bit 0: load the seeds before each inference instead of letting the LFSRs run on."""
     WATCHDOG_CYCLES = 0x0F
     """Service time after which an unanswered wake-up is raised again; 0 turns the watchdog off."""
     LIKELIHOOD_ADDRESS = 0x10
@@ -130,12 +137,19 @@ class Register(IntEnum):
     CLEAR_COUNTERS = 0x18
     """Write: clear all counters."""
     INFERENCES = 0x20
+    """Records that the wake-up controller accepted."""
     WAKE_INVALID = 0x21
+    """Of these, wake-ups with cause invalid."""
     WAKE_AMBIGUOUS = 0x22
+    """Wake-ups with cause ambiguous."""
     WAKE_ABNORMAL = 0x23
+    """Wake-ups with cause abnormal."""
     WAKE_AUDIT = 0x24
+    """Wake-ups with cause audit."""
     CYCLES_ASLEEP = 0x25
+    """Cycles in which no event waits and none is in service."""
     CYCLES_AWAKE = 0x26
+    """All other cycles."""
     FRONT_END_CYCLES = 0x27
     """Cycles in which the machine evaluates."""
     ARRAY_READS = 0x28
