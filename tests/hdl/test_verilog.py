@@ -21,41 +21,20 @@ def ports(text: str, module: str) -> set[str]:
     return set(re.findall(r"\w+", header[1]))
 
 
-COMMON_PORTS = set(
-    [
-        "clk",
-        "rst",
-        "beat__strobe",
-        "beat__observations",
-        "beat__ready",
-        "outcome__strobe",
-        "outcome__record",
-        "cpu__interrupt",
-        "cpu__event__payload",
-        "cpu__event__valid",
-        "cpu__event__ready",
-        "cpu__decision__payload",
-        "cpu__decision__valid",
-        "cpu__decision__ready",
-        "cpu__asleep",
-        "registers__address",
-        "registers__write",
-        "registers__write_data",
-        "registers__read_data",
-    ]
-)
-ARRAY_PORTS = set(
-    [
-        "array__read",
-        "array__address",
-        "array__valid",
-        "array__words",
-        "array__fault",
-        "array__write",
-        "array__write_address",
-        "array__write_word",
-    ]
-)
+BEAT_PORTS = {"beat__strobe", "beat__observations", "beat__ready"}
+OUTCOME_PORTS = {"outcome__strobe", "outcome__record"}
+CPU_PORTS = {"cpu__interrupt", "cpu__asleep"} | {
+    f"cpu__{stream}__{member}"
+    for stream in ("event", "decision")
+    for member in ("payload", "valid", "ready")
+}
+REGISTER_PORTS = {
+    f"registers__{member}" for member in ("address", "write", "write_data", "read_data")
+}
+COMMON_PORTS = {"clk", "rst"} | BEAT_PORTS | OUTCOME_PORTS | CPU_PORTS | REGISTER_PORTS
+ARRAY_MEMBERS = ["read", "address", "valid", "words", "fault"]
+ARRAY_MEMBERS += ["write", "write_address", "write_word"]
+ARRAY_PORTS = {f"array__{member}" for member in ARRAY_MEMBERS}
 
 
 @pytest.mark.parametrize("machine", Machine)

@@ -41,7 +41,8 @@ class StochasticEvaluator(wiring.Component):
         goal = Signal(self.parameters.word_bits)
         m.d.comb += goal.eq(Mux(race & (policy.race_count != 0), policy.race_count, 1))
 
-        reached, reaching = Signal(rows), Signal(rows)
+        reached = Signal(rows)
+        reaching = Signal(rows)
         for row in range(rows):
             bits = Signal(columns, name=f"bits_{row}")
             after = Signal(self.parameters.word_bits, name=f"after_{row}")
