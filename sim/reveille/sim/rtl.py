@@ -4,6 +4,7 @@ import ctypes
 import time
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from enum import IntEnum
 from functools import cache
 from importlib import resources
@@ -232,8 +233,7 @@ class RtlFrontEnd:
             if status is _Status.EVENT and decide is not None:
                 answer = decide(Event.from_outcomes(outcomes, recorded - 1))
                 if answer.policy is not None:
-                    changes = vars(answer.policy)
-                    self.configuration = self._configuration.with_policy(**changes)
+                    self.configuration = replace(self._configuration, policy=answer.policy)
                 self._library.reveille_answer(self._handle, answer.decision)
             elif status < _Status.RUNNING:
                 raise SimulationError(_FAILURES[status].format(beat=recorded))

@@ -6,6 +6,7 @@ count. In race mode the length of an inference decides the phase at which the ne
 the stop cycles of all phases are found in bulk, and a cheap loop chains them.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -15,12 +16,16 @@ from reveille.hdl.contract import AUDIT_BITS, LFSR_MASKS, Cause
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes, Policy
+from reveille.sim.interaction import Decide, Event
 
 Bits = NDArray[np.uint64]
 """Bits along an LFSR period, packed little-endian into the last axis."""
 
 CHUNK_BEATS = 65_536
 """Beats handled at once: bounds the memory (about 100 MB at 4 rows of 8-bit words)."""
+
+LOOK_AHEAD_BEATS = 1_024
+"""Beats screened ahead of a back end that may change the operating point."""
 
 BLOCK_PATTERNS = 1_024
 """Observation patterns whose race is run at once: keeps the work inside the processor's caches."""
@@ -63,6 +68,37 @@ class TwinFrontEnd:
         check_observations(observations, self.configuration.parameters)
         starts = range(0, max(1, len(observations)), CHUNK_BEATS)
         return joined([self._infer_chunk(observations[i : i + CHUNK_BEATS]) for i in starts])
+
+    def infer_interactive(self, observations: NDArray[np.uint8], decide: Decide) -> Outcomes:
+        """Screen beats one at a time: each wake-up is answered before the next beat comes.
+
+        The twin screens ahead, and goes back where an answer changes the operating point.
+
+        Args:
+            observations: Word addresses, uint8, shape (n, columns).
+            decide: Called for each event, in order.
+
+        Returns:
+            The record of each beat.
+
+        Raises:
+            ReveilleError: Observations or an answer's policy do not fit the build.
+        """
+        parts = [self.infer(observations[:0])]
+        beat = 0
+        while beat < len(observations):
+            before = self._state
+            ahead = self.infer(observations[beat : beat + LOOK_AHEAD_BEATS])
+            for woken in np.flatnonzero(ahead.wakes).tolist():
+                answer = decide(Event.from_outcomes(ahead, woken, beat))
+                if answer.policy is not None:
+                    self._state = before
+                    ahead = self.infer(observations[beat : beat + woken + 1])
+                    self.configuration = replace(self.configuration, policy=answer.policy)
+                    break
+            parts.append(ahead)
+            beat += len(ahead)
+        return joined(parts)
 
     def _infer_chunk(self, observations: NDArray[np.uint8]) -> Outcomes:
         configuration, state, beats = self.configuration, self._state, len(observations)
