@@ -1,0 +1,16 @@
+from pathlib import Path
+
+from reveille.hdl.contract import Register
+from reveille.hdl.register_map import register_meanings, register_table
+
+GATEWARE_PAGE = Path(__file__).parents[2] / "docs" / "gateware.md"
+
+
+def test_every_register_has_a_meaning() -> None:
+    assert set(register_meanings()) == set(Register)
+
+
+def test_documentation_shows_the_registers_of_the_contract() -> None:
+    page = GATEWARE_PAGE.read_text().splitlines()
+    missing = [line for line in register_table().splitlines() if line not in page]
+    assert not missing, "paste the output of python -m reveille.hdl.register_map"
