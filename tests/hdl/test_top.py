@@ -149,6 +149,30 @@ def test_agrees_with_the_twin_and_its_counters_add_up(machine: Machine, mode: Mo
     assert counts[Register.CYCLES_AWAKE] > counts[Register.DECISIONS]
 
 
+def test_interrupt_comes_when_the_documentation_says() -> None:
+    front_end = EmulatedFrontEnd(PARAMETERS)
+    budget = 10
+    strobe_cycle = None
+
+    async def bench(ctx: Any) -> None:
+        nonlocal strobe_cycle
+        bus = RegisterBus(ctx, front_end.registers)
+        await bus.write(Register.BUDGET, budget)
+        await bus.write(Register.CONTROL, 1)
+        ctx.set(front_end.beat.strobe, 1)
+        cycle = 0
+        while not ctx.get(front_end.cpu.interrupt):
+            if ctx.get(front_end.outcome.strobe):
+                strobe_cycle = cycle
+            await ctx.tick()
+            ctx.set(front_end.beat.strobe, 0)
+            cycle += 1
+        assert cycle == budget + 4
+
+    simulate(front_end, bench)
+    assert strobe_cycle == budget + 3
+
+
 def test_front_end_that_nobody_programmed_wakes_at_every_beat() -> None:
     front_end = EmulatedFrontEnd(PARAMETERS)
     records: list[Any] = []
