@@ -9,10 +9,11 @@ import wfdb
 
 from reveille.host.ecg.aami import DS1, DS2, SYMBOL_CLASSES, AamiClass
 from reveille.host.ecg.records import load_record
-from reveille.host.patients import latent, noise, rhythm, shapes
+from reveille.host.patients import latent, noise, rhythm, shapes, windows
 from reveille.host.patients.model import (
     SAMPLING_HZ,
     Bools,
+    Bytes,
     Floats,
     Ints,
     PatientModel,
@@ -68,47 +69,27 @@ def fit_patient(path: Path) -> PatientModel:
     record = load_record(path)
     beats = _select(_read_beats(path), path.name)
     wander, ecg = noise.split_wander(record.signal_mv.astype(np.float64))
-    smooth = shapes.low_pass(ecg)
+    smooth = windows.low_pass(ecg)
 
     shape_of, position = _cluster(smooth, beats)
     rr_s = np.diff(position, prepend=position[0]) / SAMPLING_HZ
     follows = beats.follows & (rr_s < MAX_RR_S) & (rr_s > rhythm.MIN_RR_S)
-    forms = _fit_shapes(smooth, position, shape_of, np.log(np.where(follows, rr_s, 1.0)))
-    rebuilt = shapes.assemble(position, forms.windows, len(ecg))
-    spectrum, envelope, envelope_memory = noise.fit_noise(
-        wander, ecg - rebuilt, _covered(position, follows, len(ecg))
-    )
-
+    fitted = shapes.fit_shapes(windows.cut(smooth, position), windows.owned(position), shape_of)
+    left = ecg - windows.assemble(position, fitted.windows, len(ecg))
+    quiet = noise.between_qrs(position, len(ecg))
+    level = noise.levels(wander, left, position, quiet)
     state, symbol, shape = _states(beats, shape_of)
-    ectopic = is_ectopic(symbol)[state]
-    context, rr_quantiles, rr_memory = rhythm.fit_rr(state, ectopic, follows, rr_s)
-    offset = [
-        latent.quantiles((beats.position - position)[shape_of == s].astype(np.float64))
-        for s in range(shape_of.max() + 1)
-    ]
     return PatientModel(
-        symbol=symbol,
-        shape=shape,
-        chain=rhythm.fit_chain(state, follows),
-        rr_context=context.astype(np.uint8),
-        rr_quantiles=rr_quantiles.astype(np.float16),
-        rr_memory=rr_memory.astype(np.float16),
-        mean=np.array([form.mean for form in forms.shapes]),
-        components=np.array([form.components for form in forms.shapes]),
-        scale=np.array([form.scale for form in forms.shapes]),
-        coefficient_quantiles=np.array(forms.quantiles, np.float16),
-        coefficient_memory=np.array(forms.memory, np.float16),
-        rr_slope=np.array(forms.slope, np.float16),
-        offset_quantiles=np.array(offset, np.float16),
-        spectrum=spectrum.astype(np.float16),
-        envelope_quantiles=envelope.astype(np.float16),
-        envelope_memory=envelope_memory.astype(np.float16),
+        rhythm=rhythm.fit_rhythm(state, symbol, shape, follows, rr_s),
+        shapes=shapes.fit_variation(
+            fitted,
+            shape_of,
+            offset=beats.position - position,
+            log_rr=np.log(np.where(follows, rr_s, np.median(rr_s))),
+            noise_score=latent.normal_scores(level[:, 1]),
+        ),
+        noise=noise.fit_noise(wander, left * quiet, _covered(position, follows, len(ecg)), level),
     )
-
-
-def is_ectopic(symbol: npt.NDArray[np.uint8]) -> Bools:
-    """Whether beat symbols (character codes) are of a class other than N."""
-    return np.array([SYMBOL_CLASSES[chr(code)] != AamiClass.N for code in symbol])
 
 
 def _read_beats(path: Path) -> Beats:
@@ -159,11 +140,11 @@ def _cluster(smooth_mv: Floats, beats: Beats) -> tuple[Ints, Ints]:
     found = 0
     for name in np.unique(group):
         members = np.flatnonzero(group == name)
-        position[members] = shapes.align(smooth_mv, position[members])
-        label = shapes.cluster(shapes.cut(smooth_mv, position[members]))
+        position[members] = windows.align(smooth_mv, position[members])
+        label = shapes.cluster(windows.cut(smooth_mv, position[members]))
         for part in range(label.max() + 1):
             chosen = members[label == part]
-            position[chosen] = shapes.align(smooth_mv, beats.position[chosen])
+            position[chosen] = windows.align(smooth_mv, beats.position[chosen])
             shape_of[chosen] = found
             found += 1
     return shape_of, position
@@ -176,35 +157,6 @@ def _atrial(rhythms: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
     )
 
 
-@dataclass(frozen=True)
-class _Forms:
-    shapes: list[shapes.Shape]
-    quantiles: list[Floats]
-    memory: list[Floats]
-    slope: list[Floats]
-    windows: Floats
-
-
-def _fit_shapes(smooth_mv: Floats, position: Ints, shape_of: Ints, log_rr: Floats) -> _Forms:
-    """Fit each shape and the distribution of its coefficients; rebuild all windows (n, T)."""
-    cuts, mask = shapes.cut(smooth_mv, position), shapes.owned(position)
-    forms = _Forms([], [], [], [], np.empty_like(cuts))
-    for index in range(shape_of.max() + 1):
-        members = np.flatnonzero(shape_of == index)
-        shape, coefficients = shapes.fit_shape(cuts[members], mask[members])
-        forms.windows[members] = shape.mean_mv + coefficients @ shape.components_mv
-        pace = log_rr[members] - log_rr[members].mean()
-        slope = pace @ coefficients / (pace @ pace + 1.0)
-        left = coefficients - pace[:, None] * slope
-        forms.shapes.append(shape)
-        forms.quantiles.append(latent.quantiles(left))
-        forms.memory.append(
-            np.array([latent.fit_memory(latent.normal_scores(column)) for column in left.T])
-        )
-        forms.slope.append(slope)
-    return forms
-
-
 def _covered(position: Ints, follows: Bools, length: int) -> Bools:
     """Samples (length,) between beats that follow one another."""
     valid = np.zeros(length, bool)
@@ -213,9 +165,7 @@ def _covered(position: Ints, follows: Bools, length: int) -> Bools:
     return valid
 
 
-def _states(
-    beats: Beats, shape_of: Ints
-) -> tuple[Ints, npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+def _states(beats: Beats, shape_of: Ints) -> tuple[Ints, Bytes, Bytes]:
     """State (n,) of each beat, and the symbol and shape of each state.
 
     Rhythms in which a shape is rare give its beats to the rhythm in which it is most common.

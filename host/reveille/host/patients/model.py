@@ -7,7 +7,6 @@ quantiles and counts, in int8, uint16 and float16. No beat, and no stretch of si
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,10 @@ from reveille.hdl.errors import ReveilleError
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
 Bools = npt.NDArray[np.bool_]
+Half = npt.NDArray[np.float16]
+Bytes = npt.NDArray[np.uint8]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file's layout."""
 
 SAMPLING_HZ = 360
@@ -29,16 +30,14 @@ SAMPLING_HZ = 360
 NONE = 255
 """In a context: any state, or no state yet."""
 
-_ARCHIVE_KEYS = ("format", "names", "lengths")
-
 
 class PatientModelError(ReveilleError):
     """A model file that cannot be used."""
 
 
 @dataclass(frozen=True, eq=False)
-class PatientModel:
-    """What is known of one patient. S states, H shapes, P RR contexts, K components, Q quantiles.
+class RhythmModel:
+    """When beats come and of what kind. S states, E chain entries, P contexts, Q quantiles.
 
     A *shape* is a beat symbol with one morphology; a *state* is a shape within a rhythm.
 
@@ -46,52 +45,76 @@ class PatientModel:
         symbol: (S,) WFDB beat symbol of each state, as a character code.
         shape: (S,) which shape a state's beats have.
         chain: (E, order + 2) rows (last state, the one before, ..., next state, count); `NONE`
-            fills up shorter contexts. See `rhythm`.
+            fills up shorter contexts.
         rr_context: (P, 2) (previous state, state); `NONE` stands for any.
         rr_quantiles: (P, Q) quantiles of RR, s.
         rr_memory: (4, STATE + 1) weights and noise of the RR scores for each transition between
             normal and ectopic beats (see `rhythm.transition_kind`).
-        mean: (H, T) int8 mean beat in units of scale[:, 0].
-        components: (H, K, T) int8 principal components in units of scale[:, 1:].
-        scale: (H, 1 + K) mV per unit.
-        coefficient_quantiles: (H, K, Q) of the components' coefficients.
-        coefficient_memory: (H, K, STATE) weights of their recursions.
-        rr_slope: (H, K) change of a coefficient per unit of log RR.
-        offset_quantiles: (H, Q) annotation minus fiducial point, samples.
-        spectrum: (2, B) log10 of the power density of baseline wander and of noise.
-        envelope_quantiles: (2, Q) log10 of their RMS in mV over one block.
-        envelope_memory: (2, STATE) recursions of that.
     """
 
-    symbol: npt.NDArray[np.uint8]
-    shape: npt.NDArray[np.uint8]
+    symbol: Bytes
+    shape: Bytes
     chain: npt.NDArray[np.uint16]
-    rr_context: npt.NDArray[np.uint8]
-    rr_quantiles: npt.NDArray[np.float16]
-    rr_memory: npt.NDArray[np.float16]
+    rr_context: Bytes
+    rr_quantiles: Half
+    rr_memory: Half
+
+
+@dataclass(frozen=True, eq=False)
+class ShapeModel:
+    """What beats look like. H shapes in G families, K components, T samples, Q quantiles.
+
+    Attributes:
+        family: (H,) which family of similar shapes each belongs to.
+        mean: (H, T) mean beat in units of mean_scale.
+        mean_scale: (H,) mV.
+        offset_quantiles: (H, Q) annotation minus fiducial point, samples.
+        components: (G, K, T) principal components in units of component_scale.
+        component_scale: (G, K).
+        rr_slope: (G, K) change of a coefficient per unit of log RR, mV.
+        quantiles: (G, 1 + K, Q) of the spread and of the coefficients over it, mV.
+        memory: (G, 1 + K, STATE) weights of their recursions.
+        noise_link: (G,) correlation of the spread with the noise level.
+    """
+
+    family: Bytes
     mean: npt.NDArray[np.int8]
+    mean_scale: Half
+    offset_quantiles: Half
     components: npt.NDArray[np.int8]
-    scale: npt.NDArray[np.float16]
-    coefficient_quantiles: npt.NDArray[np.float16]
-    coefficient_memory: npt.NDArray[np.float16]
-    rr_slope: npt.NDArray[np.float16]
-    offset_quantiles: npt.NDArray[np.float16]
-    spectrum: npt.NDArray[np.float16]
-    envelope_quantiles: npt.NDArray[np.float16]
-    envelope_memory: npt.NDArray[np.float16]
-
-    @cached_property
-    def mean_mv(self) -> Floats:
-        """(H, T) mean beats, mV."""
-        return self.mean.astype(np.float64) * self.scale[:, :1]
-
-    @cached_property
-    def components_mv(self) -> Floats:
-        """(H, K, T) components, mV per unit of coefficient."""
-        return self.components.astype(np.float64) * self.scale[:, 1:, None]
+    component_scale: Half
+    rr_slope: Half
+    quantiles: Half
+    memory: Half
+    noise_link: Half
 
 
-_FIELDS = tuple(field.name for field in fields(PatientModel))
+@dataclass(frozen=True, eq=False)
+class NoiseModel:
+    """Baseline wander (row 0) and noise (row 1). B bands, Q quantiles.
+
+    Attributes:
+        spectrum: (2, B) log10 of the power density at `noise.BANDS_HZ`, up to a constant.
+        quantiles: (2, Q) of log10 of the local RMS in mV at the beats.
+        memory: (2, STATE) recursions of that, from beat to beat.
+    """
+
+    spectrum: Half
+    quantiles: Half
+    memory: Half
+
+
+@dataclass(frozen=True, eq=False)
+class PatientModel:
+    """One patient."""
+
+    rhythm: RhythmModel
+    shapes: ShapeModel
+    noise: NoiseModel
+
+
+_PARTS: dict[str, type[Any]] = {"rhythm": RhythmModel, "shapes": ShapeModel, "noise": NoiseModel}
+_KEYS = tuple(f"{part}.{field.name}" for part, kind in _PARTS.items() for field in fields(kind))
 
 
 class PatientModels(Mapping[str, PatientModel]):
@@ -110,20 +133,19 @@ class PatientModels(Mapping[str, PatientModel]):
         return len(self._models)
 
     def save(self, path: Path) -> None:
-        """Write the file (`.npz`, no pickles): each attribute of all patients as one array."""
-        columns = {
-            name: [getattr(model, name) for model in self._models.values()] for name in _FIELDS
-        }
-        lengths = [[len(array) for array in columns[name]] for name in _FIELDS]
+        """Write the file (`.npz`, no pickles): each array of all patients as one, and its lengths.
+
+        The same models give the same bytes.
+        """
+        columns = {key: [_get(model, key) for model in self._models.values()] for key in _KEYS}
+        arrays = {key: np.concatenate(column) for key, column in columns.items()}
+        arrays["format"] = np.array(FORMAT)
+        arrays["names"] = np.array(list(self._models))
+        arrays["lengths"] = np.array(
+            [[len(array) for array in column] for column in columns.values()], np.uint32
+        )
         with path.open("wb") as stream:
-            np.savez_compressed(
-                stream,
-                allow_pickle=False,
-                format=np.array(FORMAT),
-                names=np.array(list(self._models)),
-                lengths=np.array(lengths, np.uint32),
-                **{name: np.concatenate(arrays) for name, arrays in columns.items()},
-            )
+            np.savez_compressed(stream, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "PatientModels":
@@ -134,37 +156,47 @@ class PatientModels(Mapping[str, PatientModel]):
         """
         try:
             with np.load(path, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in (*_ARCHIVE_KEYS, *_FIELDS)}
+                if int(archive["format"]) != FORMAT:
+                    raise PatientModelError(
+                        f"{path} has layout {archive['format']}, this version of reveille reads "
+                        f"{FORMAT}; fit it again."
+                    )
+                return cls(_unpack(archive))
         except FileNotFoundError:
             raise PatientModelError(
-                f"There is no model of digital patients at {path}; reinstall reveille or fit one "
-                "with fit_patients."
+                f"There is no model of digital patients at {path}; reinstall reveille or fit one."
             ) from None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise PatientModelError(
                 f"{path} is not a whole model of digital patients ({error}); reinstall reveille or "
                 "fit it again."
-            ) from None
-        return cls(_unpack(path, arrays))
+            ) from error
 
 
-def _unpack(path: Path, arrays: dict[str, npt.NDArray[np.generic]]) -> dict[str, PatientModel]:
-    """Split the columns of a file into patients, after checking that they fit together."""
-    names, lengths = arrays["names"], arrays["lengths"].astype(np.int64)
-    if int(arrays["format"]) != FORMAT:
-        raise PatientModelError(
-            f"{path} has layout {arrays['format']}, this version reads {FORMAT}; fit it again."
-        )
-    whole = lengths.shape == (len(_FIELDS), len(names)) and all(
-        len(arrays[name]) == row.sum() for name, row in zip(_FIELDS, lengths, strict=True)
-    )
-    if not whole:
-        raise PatientModelError(f"The tables in {path} do not fit together; fit it again.")
-    parts = {
-        name: np.split(arrays[name], np.cumsum(row)[:-1])
-        for name, row in zip(_FIELDS, lengths, strict=True)
-    }
+def _get(model: PatientModel, key: str) -> npt.NDArray[Any]:
+    part, field = key.split(".")
+    array: npt.NDArray[Any] = getattr(getattr(model, part), field)
+    return array
+
+
+def _unpack(archive: Mapping[str, npt.NDArray[Any]]) -> dict[str, PatientModel]:
+    """Split the arrays of a file into patients.
+
+    Raises:
+        ValueError: they do not fit together.
+    """
+    split: dict[str, list[npt.NDArray[Any]]] = {}
+    for key, lengths in zip(_KEYS, archive["lengths"], strict=True):
+        array, ends = archive[key], np.cumsum(lengths)
+        if len(lengths) != len(archive["names"]) or ends[-1] != len(array):
+            raise ValueError(f"{key} has the wrong length")
+        split[key] = np.split(array, ends[:-1])
     return {
-        str(name): PatientModel(**{field: parts[field][index] for field in _FIELDS})
-        for index, name in enumerate(names)
+        str(name): PatientModel(
+            **{
+                part: kind(**{f.name: split[f"{part}.{f.name}"][index] for f in fields(kind)})
+                for part, kind in _PARTS.items()
+            }
+        )
+        for index, name in enumerate(archive["names"])
     }

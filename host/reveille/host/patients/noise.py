@@ -1,22 +1,25 @@
 """What is left when the beats are taken away: baseline wander and noise.
 
-Both are Gaussian noise with a smooth spectrum, modulated by an envelope: the RMS over blocks of
-`BLOCK_S`, whose logarithm has quantiles and a memory (`latent`). Wander is what lies below
+Both are Gaussian noise with a smooth spectrum, modulated by an envelope: the RMS around each beat,
+over `LEVEL_S`, whose logarithm has quantiles and a memory (`latent`). Wander is what lies below
 `SPLIT_HZ`; the beats are modelled above it.
 """
 
 import numpy as np
-from scipy import fft, signal
+from scipy import fft, ndimage, signal
 
 from reveille.host.patients import latent
-from reveille.host.patients.model import SAMPLING_HZ, Bools, Floats, PatientModel
+from reveille.host.patients.model import SAMPLING_HZ, Bools, Floats, Ints, NoiseModel
 
 SPLIT_HZ = 0.4
 BANDS_HZ: Floats = np.geomspace(0.04, 175.0, 32)
 """Centres of the bands of the spectrum."""
 
-BLOCK_S = (4.0, 1.0)
-"""Length of a block of the envelope, for wander and for noise."""
+LEVEL_S = (4.0, 0.8)
+"""Over how long the level of wander and of noise is taken."""
+
+QRS_HALF = 20
+"""Samples on each side of R in which noise is not measured (56 ms)."""
 
 _SEGMENT = 16384
 _FLOOR_MV = 1e-4
@@ -30,21 +33,35 @@ def split_wander(signal_mv: Floats) -> tuple[Floats, Floats]:
     return wander, signal_mv - wander
 
 
-def fit_noise(wander_mv: Floats, noise_mv: Floats, valid: Bools) -> tuple[Floats, Floats, Floats]:
-    """Spectra and envelopes of both, from the valid samples.
+def levels(wander_mv: Floats, noise_mv: Floats, position: Ints, quiet: Bools) -> Floats:
+    """Log10 of the local RMS in mV of both, at (n,) positions, over quiet samples; (n, 2)."""
+    columns = []
+    for part, span_s in zip((wander_mv, noise_mv), LEVEL_S, strict=True):
+        span = int(span_s * SAMPLING_HZ)
+        power = ndimage.uniform_filter1d(part**2 * quiet, span)[position]
+        share = ndimage.uniform_filter1d(quiet.astype(np.float64), span)[position]
+        mean = np.maximum(power, 0) / np.maximum(share, 1 / span)
+        columns.append(np.log10(np.sqrt(mean) + _FLOOR_MV))
+    return np.stack(columns, axis=1)
 
-    Returns:
-        spectrum, envelope_quantiles and envelope_memory of `PatientModel`.
-    """
-    spectra, tables, memories = [], [], []
-    for part, block_s in zip((wander_mv[valid], noise_mv[valid]), BLOCK_S, strict=True):
-        size = int(block_s * SAMPLING_HZ)
-        blocks = part[: len(part) // size * size].reshape(-1, size)
-        rms = np.log10(np.sqrt((blocks**2).mean(axis=1)) + _FLOOR_MV)
-        spectra.append(_spectrum(part))
-        tables.append(latent.quantiles(rms))
-        memories.append(latent.fit_memory(latent.normal_scores(rms)))
-    return np.array(spectra), np.array(tables), np.array(memories)
+
+def between_qrs(position: Ints, length: int) -> Bools:
+    """The samples (length,) outside QRS complexes: in them, what is left is misfit, not noise."""
+    quiet = np.ones(length, bool)
+    near = position[:, None] + np.arange(-QRS_HALF, QRS_HALF + 1)
+    quiet[np.clip(near, 0, length - 1)] = False
+    return quiet
+
+
+def fit_noise(wander_mv: Floats, noise_mv: Floats, valid: Bools, level: Floats) -> NoiseModel:
+    """Fit spectra to the valid samples, and envelopes to the levels (n, 2) at the beats."""
+    return NoiseModel(
+        spectrum=np.array([_spectrum(part[valid]) for part in (wander_mv, noise_mv)], np.float16),
+        quantiles=latent.quantiles(level).astype(np.float16),
+        memory=np.array(
+            [latent.fit_memory(latent.normal_scores(column)) for column in level.T], np.float16
+        ),
+    )
 
 
 def _spectrum(part: Floats) -> Floats:
@@ -59,17 +76,20 @@ def _spectrum(part: Floats) -> Floats:
     return np.interp(np.log(BANDS_HZ), np.log(BANDS_HZ[known]), density)
 
 
-def sample_noise(model: PatientModel, length: int, generator: np.random.Generator) -> Floats:
-    """Wander plus noise of (length,) samples, mV."""
+def sample_noise(
+    model: NoiseModel,
+    position: Ints,
+    score: Floats,
+    length: int,
+    generator: np.random.Generator,
+) -> Floats:
+    """Draw wander plus noise (length,) in mV, its level given by scores (n, 2) at (n,) beats."""
     total = np.zeros(length)
-    for index, block_s in enumerate(BLOCK_S):
-        blocks = int(length / SAMPLING_HZ / block_s) + 2
-        weights = model.envelope_memory[index].astype(np.float64)
-        scores = latent.simulate(weights[None], blocks, generator)[:, 0]
-        rms = 10 ** latent.from_scores(scores, model.envelope_quantiles[index].astype(np.float64))
-        centres = (np.arange(blocks) - 0.5) * block_s * SAMPLING_HZ
+    for index in range(len(LEVEL_S)):
+        table = model.quantiles[index].astype(np.float64)
+        rms = 10 ** latent.from_scores(score[:, index], table)
         carrier = _coloured(model.spectrum[index].astype(np.float64), length, generator)
-        total += carrier * np.interp(np.arange(length), centres, rms)
+        total += carrier * np.interp(np.arange(length), position, rms)
     return total
 
 

@@ -15,8 +15,9 @@ from collections import Counter
 import numpy as np
 import numpy.typing as npt
 
+from reveille.host.ecg.aami import SYMBOL_CLASSES, AamiClass
 from reveille.host.patients import latent
-from reveille.host.patients.model import NONE, Bools, Floats, Ints, PatientModel
+from reveille.host.patients.model import NONE, Bools, Bytes, Floats, Half, Ints, RhythmModel
 
 ORDER = 4
 MIN_CONTEXT = 4
@@ -85,6 +86,11 @@ def sample_chain(chain: npt.NDArray[np.uint16], beats: int, generator: np.random
     return np.array(sequence)
 
 
+def is_ectopic(symbol: Bytes) -> Bools:
+    """Whether beat symbols (character codes) are of a class other than N."""
+    return np.array([SYMBOL_CLASSES[chr(code)] != AamiClass.N for code in symbol])
+
+
 def transition_kind(ectopic: Bools) -> Ints:
     """0 normal to normal, 1 normal to ectopic, 2 ectopic to normal, 3 ectopic to ectopic.
 
@@ -95,19 +101,17 @@ def transition_kind(ectopic: Bools) -> Ints:
     return 2 * before.astype(np.int64) + ectopic
 
 
-def fit_rr(
-    state: Ints, ectopic: Bools, follows: Bools, rr_s: Floats
-) -> tuple[Ints, Floats, Floats]:
-    """Marginals and memory of the RR intervals.
+def fit_rhythm(
+    state: Ints, symbol: Bytes, shape: Bytes, follows: Bools, rr_s: Floats
+) -> RhythmModel:
+    """Fit chain and intervals.
 
     Args:
-        state: (n,) states.
-        ectopic: (n,) whether a beat is ectopic.
-        follows: (n,) whether its RR interval is known.
+        state: (n,) states of the beats.
+        symbol: (S,) symbol of each state.
+        shape: (S,) shape of each state.
+        follows: (n,) whether a beat's RR interval is known.
         rr_s: (n,) interval to the beat before it, s.
-
-    Returns:
-        rr_context, rr_quantiles and rr_memory of `PatientModel`.
     """
     before = np.concatenate(([NONE], state[:-1]))
     pairs, pair_of, sizes = np.unique(
@@ -119,32 +123,33 @@ def fit_rr(
     for previous, current in contexts:
         members = (state == current) & follows & ((before == previous) | (previous == NONE))
         tables.append(latent.quantiles(rr_s[members] if members.sum() >= MIN_BEATS else known))
-
     scores = np.zeros(len(known))
     for pair in range(len(sizes)):
         scores[pair_of == pair] = latent.normal_scores(known[pair_of == pair])
-    previous_state = np.concatenate((np.zeros((1, latent.STATE)), latent.states(scores)[:-1]))
-    kind = transition_kind(ectopic)[follows]
-    memory = [latent.regress(previous_state[kind == k], scores[kind == k]) for k in range(4)]
-    return (
-        np.array(contexts),
-        np.array(tables),
-        np.array([[*weights, noise] for weights, noise in memory]),
+    return RhythmModel(
+        symbol=symbol,
+        shape=shape,
+        chain=fit_chain(state, follows),
+        rr_context=np.array(contexts, np.uint8),
+        rr_quantiles=np.array(tables, np.float16),
+        rr_memory=_fit_rr_memory(scores, transition_kind(is_ectopic(symbol)[state])[follows]),
     )
 
 
-def sample_rr(
-    model: PatientModel,
-    state: Ints,
-    ectopic: Bools,
-    generator: np.random.Generator,
-) -> Floats:
+def _fit_rr_memory(scores: Floats, kind: Ints) -> Half:
+    """Weights and noise of the RR scores (n,), apart for each kind of transition (n,)."""
+    previous = np.concatenate((np.zeros((1, latent.STATE)), latent.states(scores)[:-1]))
+    fits = [latent.regress(previous[kind == k], scores[kind == k]) for k in range(4)]
+    return np.array([[*weights, noise] for weights, noise in fits], np.float16)
+
+
+def sample_rr(model: RhythmModel, state: Ints, generator: np.random.Generator) -> Floats:
     """Draw the interval in seconds before each of (n,) beats."""
     tables = {
         (int(a), int(b)): table.astype(np.float64)
         for (a, b), table in zip(model.rr_context, model.rr_quantiles, strict=True)
     }
-    kind = transition_kind(ectopic)
+    kind = transition_kind(is_ectopic(model.symbol)[state])
     memory = model.rr_memory.astype(np.float64)
     noise = generator.standard_normal(len(state))
     history = latent.advance(np.zeros(latent.STATE), np.array(noise[0]))

@@ -1,25 +1,28 @@
-"""What beats look like: aligned windows, morphology clusters, means and principal components.
+"""What beats look like: morphology clusters, their means, and how single beats vary around them.
 
-A beat owns the signal from shortly before its P wave to the same point of the next beat. Outside
-that, its window shows a neighbour; these samples are treated as missing and filled by the model
-itself (expectation-maximisation for principal components, Roweis, NIPS 1997).
+Shapes whose QRS complexes are alike (a normal beat in sinus rhythm and in fibrillation, a
+premature atrial one) form a *family*. Each shape has its mean; the principal components around it,
+and the slow drift along them, belong to the family. A beat of shape s is
+
+    x = mean[s] + sum over k of (spread * u[k] + slope[k] * (log RR - its mean)) * component[k]
+
+where u and spread are latent series (`latent`). The spread is common to all components, because
+artefacts hit them together, and it is linked to the noise level around the beat.
+
+Samples that a beat does not own (`windows`) count as missing, and the model fills them in itself:
+expectation-maximisation for principal components, Roweis, NIPS 1997.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import interpolate, signal
 
-from reveille.host.patients.model import SAMPLING_HZ, Bools, Floats, Ints
+from reveille.host.patients import latent
+from reveille.host.patients.model import Bools, Floats, Half, Ints, ShapeModel
+from reveille.host.patients.windows import WINDOW
 
-BEFORE, AFTER, STEP = 100, 166, 2
-"""Window around the fiducial point (-278 to +458 ms) and its stride, samples at `SAMPLING_HZ`."""
-
-WINDOW = np.arange(-BEFORE, AFTER, STEP)
-DENSE = np.arange(WINDOW[0], WINDOW[-1] + 1)
-
-COMPONENTS = 8
+COMPONENTS = 10
 BEATS_PER_COMPONENT = 8
 """A component, like a mean, is taken from at least this many beats, so none is a single beat."""
 
@@ -30,137 +33,15 @@ SPLIT_GAIN = 0.45
 component's share, seldom above 0.4."""
 MAX_CLUSTERS = 4
 
-_LOW_PASS_HZ = 75.0
-_SEARCH = 18
-_PEAK_SEARCH = 22
-_ALIGN_ROUNDS = 3
+FAMILY_DISTANCE = 0.1
+"""Largest squared distance of two QRS complexes of one family, over the energy of the larger."""
+
+MIN_SPREAD_COMPONENTS = 4
+"""With fewer components than this their common spread cannot be told from their values."""
+
+_QRS = (WINDOW > -36) & (WINDOW < 36)
 _FILL_ROUNDS = 4
-_P_LEAD = 90
-_P_LEAD_SHARE = 0.4
-_BLEND = 14
 _INT8 = 127
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Mean (T,) and components (K, T) of one morphology as int8, with their scales (1 + K,), mV."""
-
-    mean: npt.NDArray[np.int8]
-    components: npt.NDArray[np.int8]
-    scale: npt.NDArray[np.float16]
-
-    @property
-    def mean_mv(self) -> Floats:
-        """(T,) mean beat, mV."""
-        return self.mean.astype(np.float64) * float(self.scale[0])
-
-    @property
-    def components_mv(self) -> Floats:
-        """(K, T) components, mV; about orthonormal, or zero."""
-        return self.components.astype(np.float64) * self.scale[1:, None]
-
-
-def to_dense(windows: Floats) -> Floats:
-    """Windows (n, T) brought to all samples of `DENSE` by cubic splines."""
-    basis = interpolate.CubicSpline(WINDOW, np.eye(len(WINDOW)))(DENSE)
-    return np.asarray(windows @ basis.T)
-
-
-def boundaries(position: Ints) -> Ints:
-    """First sample that each of (n,) beats owns: before its P wave, nearer when beats are close."""
-    rr = np.diff(position, prepend=position[0] - 2 * _P_LEAD / _P_LEAD_SHARE)
-    return position - np.minimum(_P_LEAD, _P_LEAD_SHARE * rr).astype(np.int64)
-
-
-def assemble(position: Ints, windows: Floats, length: int) -> Floats:
-    """Join beats into a continuous signal.
-
-    Neighbours are cross-faded around their boundary; where neither window reaches, the fade spans
-    the whole gap between the held ends.
-
-    Args:
-        position: (n,) fiducial points, ascending; may lie outside the signal.
-        windows: (n, T) beats, mV.
-        length: of the signal, samples.
-
-    Returns:
-        (length,) mV.
-    """
-    boundary = boundaries(position)
-    fade_in = np.append(0, np.minimum(boundary[1:] - _BLEND, position[:-1] + DENSE[-1]))
-    fade_out = np.append(boundary[1:] + _BLEND, length)
-    total = np.zeros(length)
-    dense = to_dense(windows)
-    for index, centre in enumerate(position):
-        time = np.arange(max(fade_in[index], 0), min(fade_out[index], length))
-        if not len(time):
-            continue
-        wave = dense[index, np.clip(time - centre - DENSE[0], 0, len(DENSE) - 1)]
-        if index > 0:
-            wave = wave * _rise(time, fade_in[index], fade_out[index - 1])
-        if index + 1 < len(position):
-            wave = wave * (1 - _rise(time, fade_in[index + 1], fade_out[index]))
-        total[time] += wave
-    return total
-
-
-def _rise(time: Ints, start: int, stop: int) -> Floats:
-    """Raised cosine from 0 at start to 1 at stop."""
-    phase = np.clip((time - start) / max(stop - start, 1), 0, 1)
-    return np.asarray((1 - np.cos(np.pi * phase)) / 2)
-
-
-def low_pass(signal_mv: Floats) -> Floats:
-    """The signal without what the windows' stride cannot hold."""
-    sections = signal.butter(4, _LOW_PASS_HZ, fs=SAMPLING_HZ, output="sos")
-    return np.asarray(signal.sosfiltfilt(sections, signal_mv))
-
-
-def cut(smooth_mv: Floats, position: Ints) -> Floats:
-    """Windows (n, T) around (n,) positions; the ends of the record are repeated."""
-    index = np.clip(position[:, None] + WINDOW, 0, len(smooth_mv) - 1)
-    return np.asarray(smooth_mv[index])
-
-
-def owned(position: Ints) -> Bools:
-    """Which samples (n, T) of each beat's window belong to it, blending included."""
-    start = boundaries(position)
-    stop = np.append(start[1:], position[-1] + AFTER)
-    time = position[:, None] + WINDOW
-    return (time >= (start - _BLEND)[:, None]) & (time < (stop + _BLEND)[:, None])
-
-
-def align(smooth_mv: Floats, position: Ints) -> Ints:
-    """Fiducial points of beats of one morphology.
-
-    Each beat is shifted to where its QRS complex correlates best with the average one, then all
-    together so that the average has its largest deflection at zero.
-    """
-    span = np.arange(-_P_LEAD // 2, _P_LEAD // 2)
-    template_at = position
-    for _ in range(_ALIGN_ROUNDS):
-        index = template_at[:, None] + span
-        template = np.median(_centred(smooth_mv[_inside(index, smooth_mv)]), axis=0)
-        best, best_score = position, np.full(len(position), -np.inf)
-        for shift in range(-_SEARCH, _SEARCH + 1):
-            wave = _centred(smooth_mv[_inside(position[:, None] + shift + span, smooth_mv)])
-            norm = np.linalg.norm(wave, axis=1) + 1e-9
-            score = wave @ template / norm
-            best = np.where(score > best_score, position + shift, best)
-            best_score = np.maximum(score, best_score)
-        template_at = best
-    near = np.arange(-_PEAK_SEARCH, _PEAK_SEARCH + 1)
-    average = smooth_mv[_inside(template_at[:, None] + near, smooth_mv)].mean(axis=0)
-    peak = int(near[np.argmax(np.abs(average - np.median(average)))])
-    return template_at + peak
-
-
-def _inside(index: Ints, values: Floats) -> Ints:
-    return np.clip(index, 0, len(values) - 1)
-
-
-def _centred(wave: Floats) -> Floats:
-    return np.asarray(wave - wave.mean(axis=1, keepdims=True))
 
 
 def cluster(windows: Floats) -> Ints:
@@ -202,27 +83,24 @@ def _two_means(windows: Floats) -> tuple[Bools, float]:
     return upper, float(between / ((centred**2).sum() + 1e-12))
 
 
-def fit_shape(windows: Floats, mask: Bools) -> tuple[Shape, Floats]:
-    """Mean and principal components of beats of one morphology.
+def families(means: Floats, sizes: Ints) -> Ints:
+    """Family (H,) of each shape, from the mean beats (H, T) and the numbers of beats (H,).
 
-    Args:
-        windows: (n, T) aligned beats, mV.
-        mask: (n, T) the samples that count.
-
-    Returns:
-        The shape, and the coefficients (n, `COMPONENTS`) of the beats in its quantised components.
+    The most frequent shape founds the first; each next one joins the first founder that it is like.
     """
-    filled = np.where(mask, windows, _masked_mean(windows, mask))
-    kept = min(COMPONENTS, len(windows) // BEATS_PER_COMPONENT)
-    for _ in range(_FILL_ROUNDS):
-        mean = filled.mean(axis=0)
-        _, _, axes = np.linalg.svd(filled - mean, full_matrices=False)
-        axes = axes[:kept]
-        filled = np.where(mask, windows, mean + (filled - mean) @ axes.T @ axes)
-    components = np.zeros((COMPONENTS, windows.shape[1]))
-    components[: len(axes)] = axes
-    shape = _quantise(mean, components)
-    return shape, (filled - shape.mean_mv) @ shape.components_mv.T
+    family = np.zeros(len(means), np.int64)
+    founders: list[int] = []
+    for shape in np.argsort(-sizes, kind="stable"):
+        qrs = means[:, _QRS] - means[:, _QRS].mean(axis=1, keepdims=True)
+        for index, founder in enumerate(founders):
+            energy = max((qrs[shape] ** 2).sum(), (qrs[founder] ** 2).sum())
+            if ((qrs[shape] - qrs[founder]) ** 2).sum() < FAMILY_DISTANCE * energy:
+                family[shape] = index
+                break
+        else:
+            family[shape] = len(founders)
+            founders.append(int(shape))
+    return family
 
 
 def _masked_mean(windows: Floats, mask: Bools) -> Floats:
@@ -233,9 +111,186 @@ def _masked_mean(windows: Floats, mask: Bools) -> Floats:
     return np.interp(np.arange(len(count)), enough, mean)
 
 
-def _quantise(mean: Floats, components: Floats) -> Shape:
-    rows = np.vstack([mean, components])
+@dataclass(frozen=True)
+class FittedShapes:
+    """Means and components, quantised, and what the beats are in them.
+
+    Attributes:
+        family: (H,) family of each shape.
+        mean: (H, T) int8 with mean_scale (H,).
+        components: (G, K, T) int8 with component_scale (G, K).
+        coefficients: (n, K) of each beat in the components of its family, mV.
+        windows: (n, T) the beats so described, mV.
+    """
+
+    family: Ints
+    mean: npt.NDArray[np.int8]
+    mean_scale: Half
+    components: npt.NDArray[np.int8]
+    component_scale: Half
+    coefficients: Floats
+    windows: Floats
+
+
+def fit_shapes(windows: Floats, mask: Bools, shape_of: Ints) -> FittedShapes:
+    """Fit means, families and principal components.
+
+    Args:
+        windows: (n, T) aligned beats, mV.
+        mask: (n, T) the samples that count.
+        shape_of: (n,) shape of each beat.
+    """
+    sizes = np.bincount(shape_of)
+    means = np.array(
+        [_masked_mean(windows[shape_of == s], mask[shape_of == s]) for s in range(len(sizes))]
+    )
+    family = families(means, sizes)
+    mean, mean_scale = quantise(means)
+    rebuilt = dequantise(mean, mean_scale)[shape_of]
+    coefficients = np.zeros((len(windows), COMPONENTS))
+    components, scales = [], []
+    for index in range(family.max() + 1):
+        members = family[shape_of] == index
+        levels, scale, filled = _fit_components((windows - rebuilt)[members], mask[members])
+        axes = dequantise(levels, scale)
+        coefficients[members] = filled @ axes.T
+        rebuilt[members] += coefficients[members] @ axes
+        components.append(levels)
+        scales.append(scale)
+    return FittedShapes(
+        family, mean, mean_scale, np.array(components), np.array(scales), coefficients, rebuilt
+    )
+
+
+def _fit_components(departures: Floats, mask: Bools) -> tuple[npt.NDArray[np.int8], Half, Floats]:
+    """Principal components of beats (n, T) less their means, quantised, and the beats filled in."""
+    kept = min(COMPONENTS, len(departures) // BEATS_PER_COMPONENT)
+    filled = np.where(mask, departures, 0.0)
+    for _ in range(_FILL_ROUNDS):
+        axes = np.linalg.svd(filled, full_matrices=False)[2][:kept]
+        filled = np.where(mask, departures, filled @ axes.T @ axes)
+    components = np.zeros((COMPONENTS, departures.shape[1]))
+    components[: len(axes)] = axes
+    return *quantise(components), filled
+
+
+def quantise(rows: Floats) -> tuple[npt.NDArray[np.int8], Half]:
+    """Rows (m, T) as int8 levels and the value of a level in each row (m,)."""
     scale = (np.abs(rows).max(axis=1) / _INT8).astype(np.float16)
     unit = np.where(scale > 0, scale.astype(np.float64), 1.0)
     levels = np.clip(np.rint(rows / unit[:, None]), -_INT8, _INT8).astype(np.int8)
-    return Shape(levels[0], levels[1:], scale)
+    return levels, scale
+
+
+def dequantise(levels: npt.NDArray[np.int8], scale: Half) -> Floats:
+    """The inverse of `quantise`."""
+    return levels.astype(np.float64) * scale[:, None]
+
+
+def pace(log_rr: Floats, shape_of: Ints) -> Floats:
+    """Log RR (n,) less its mean over the beats of the same shape."""
+    index = np.unique(shape_of, return_inverse=True)[1]
+    return log_rr - (np.bincount(index, log_rr) / np.bincount(index))[index]
+
+
+def fit_variation(
+    fitted: FittedShapes, shape_of: Ints, offset: Ints, log_rr: Floats, noise_score: Floats
+) -> ShapeModel:
+    """Fit how beats of each family vary.
+
+    Args:
+        fitted: from `fit_shapes`.
+        shape_of: (n,) shape of each beat.
+        offset: (n,) annotation minus fiducial point, samples.
+        log_rr: (n,) logarithm of the RR interval before it, s.
+        noise_score: (n,) normal score of the noise level around it.
+    """
+    paces = pace(log_rr, shape_of)
+    slopes, tables, memories, links = [], [], [], []
+    for family in range(len(fitted.components)):
+        members = fitted.family[shape_of] == family
+        coefficients, noise = fitted.coefficients[members], noise_score[members]
+        slope = paces[members] @ coefficients / (paces[members] @ paces[members] + 1.0)
+        left = coefficients - np.outer(paces[members], slope)
+        spread = _spread(left)
+        series = np.column_stack([spread, left / spread[:, None]])
+        score = latent.normal_scores(spread)
+        link = score @ noise / (np.linalg.norm(score) * np.linalg.norm(noise) + 1e-9)
+        own = [score - link * noise, *series.T[1:]]
+        memories.append([latent.fit_memory(latent.normal_scores(column)) for column in own])
+        slopes.append(slope)
+        tables.append(latent.quantiles(series))
+        links.append(link)
+    offsets = [
+        latent.quantiles(offset[shape_of == shape].astype(np.float64))
+        for shape in range(len(fitted.mean))
+    ]
+    return ShapeModel(
+        family=fitted.family.astype(np.uint8),
+        mean=fitted.mean,
+        mean_scale=fitted.mean_scale,
+        offset_quantiles=np.array(offsets, np.float16),
+        components=fitted.components,
+        component_scale=fitted.component_scale,
+        rr_slope=np.array(slopes, np.float16),
+        quantiles=np.array(tables, np.float16),
+        memory=np.array(memories, np.float16),
+        noise_link=np.array(links, np.float16),
+    )
+
+
+def _spread(coefficients: Floats) -> Floats:
+    """Root mean square (n,) of the standardised coefficients of each beat."""
+    deviation = coefficients.std(axis=0)
+    kept = deviation > 0
+    if kept.sum() < MIN_SPREAD_COMPONENTS:
+        return np.ones(len(coefficients))
+    return np.asarray(np.sqrt(((coefficients[:, kept] / deviation[kept]) ** 2).mean(axis=1)))
+
+
+def sample_windows(
+    model: ShapeModel,
+    shape_of: Ints,
+    log_rr: Floats,
+    noise_score: Floats,
+    generator: np.random.Generator,
+) -> Floats:
+    """Draw beats.
+
+    Args:
+        model: the patient.
+        shape_of: (n,) shape of each beat.
+        log_rr: (n,) logarithm of the RR interval before it, s.
+        noise_score: (n,) normal score of the noise level around it.
+        generator: the source of randomness.
+
+    Returns:
+        Windows (n, T), mV.
+    """
+    beats = dequantise(model.mean, model.mean_scale)[shape_of]
+    paces = pace(log_rr, shape_of)
+    for family in np.unique(model.family[shape_of]):
+        members = np.flatnonzero(model.family[shape_of] == family)
+        memory = model.memory[family].astype(np.float64)
+        scores = latent.simulate(memory, len(members), generator)
+        link = float(model.noise_link[family])
+        scores[:, 0] = link * noise_score[members] + np.sqrt(1 - link**2) * scores[:, 0]
+        tables = model.quantiles[family].astype(np.float64)
+        series = np.column_stack(
+            [latent.from_scores(z, table) for z, table in zip(scores.T, tables, strict=True)]
+        )
+        coefficients = series[:, :1] * series[:, 1:] + np.outer(
+            paces[members], model.rr_slope[family]
+        )
+        components = dequantise(model.components[family], model.component_scale[family])
+        beats[members] += coefficients @ components
+    return beats
+
+
+def sample_offsets(model: ShapeModel, shape_of: Ints, generator: np.random.Generator) -> Ints:
+    """Draw annotations' distances (n,) from the fiducial points, samples."""
+    scores = generator.standard_normal(len(shape_of))
+    tables = model.offset_quantiles.astype(np.float64)[shape_of]
+    draws = [latent.from_scores(z, table) for z, table in zip(scores, tables, strict=True)]
+    offsets: Ints = np.rint(np.array(draws)).astype(np.int64)
+    return offsets

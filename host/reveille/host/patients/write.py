@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import wfdb
 
-from reveille.host.patients import latent, noise, rhythm, shapes
-from reveille.host.patients.fit import is_ectopic
+from reveille.host.patients import latent, noise, rhythm, shapes, windows
 from reveille.host.patients.model import (
     SAMPLING_HZ,
     Floats,
@@ -16,6 +15,7 @@ from reveille.host.patients.model import (
     PatientModel,
     PatientModelError,
     PatientModels,
+    RhythmModel,
 )
 from reveille.host.progress import Progress
 
@@ -98,55 +98,29 @@ def sample_patient(
 ) -> tuple[Floats, Ints, list[str]]:
     """Draw ECG of (length,) samples in mV, and the samples and symbols of its beats."""
     margin = int(_MARGIN_S * SAMPLING_HZ)
-    state, position, log_rr = _sample_beats(model, length + 2 * margin, generator)
-    position = position - margin
-    windows, offset = _sample_windows(model, model.shape[state], log_rr, generator)
-    ecg = shapes.assemble(position, windows, length)
-    ecg += noise.sample_noise(model, length, generator)
-    annotation = position + offset
-    edge = shapes.AFTER
-    inside = (annotation >= edge) & (annotation < length - edge)
-    # Two annotations never share a sample or swap: RR is at least 72 samples, offsets are small.
-    return ecg, annotation[inside], [chr(code) for code in model.symbol[state[inside]]]
+    state, position, log_rr = _sample_beats(model.rhythm, length + 2 * margin, generator)
+    position -= margin
+    level = latent.simulate(model.noise.memory.astype(np.float64), len(state), generator)
+    shape_of = model.rhythm.shape[state]
+    beats = shapes.sample_windows(model.shapes, shape_of, log_rr, level[:, 1], generator)
+    ecg = windows.assemble(position, beats, length)
+    ecg += noise.sample_noise(model.noise, position, level, length, generator)
+    annotation = position + shapes.sample_offsets(model.shapes, shape_of, generator)
+    inside = (annotation >= windows.AFTER) & (annotation < length - windows.AFTER)
+    return ecg, annotation[inside], [chr(code) for code in model.rhythm.symbol[state[inside]]]
 
 
 def _sample_beats(
-    model: PatientModel, length: int, generator: np.random.Generator
+    model: RhythmModel, length: int, generator: np.random.Generator
 ) -> tuple[Ints, Ints, Floats]:
     """States, positions and log RR of the beats that fill a length."""
-    shortest = float(model.rr_quantiles.min())
-    beats = int(length / SAMPLING_HZ / max(shortest, rhythm.MIN_RR_S)) + 2
-    state = rhythm.sample_chain(model.chain, beats, generator)
-    rr_s = rhythm.sample_rr(model, state, is_ectopic(model.symbol)[state], generator)
-    position = np.rint((np.cumsum(rr_s) - rr_s[0] * generator.random()) * SAMPLING_HZ)
+    shortest_s = max(float(model.rr_quantiles.min()), rhythm.MIN_RR_S)
+    state = rhythm.sample_chain(model.chain, int(length / SAMPLING_HZ / shortest_s) + 2, generator)
+    rr_s = rhythm.sample_rr(model, state, generator)
+    time_s = np.cumsum(rr_s) - rr_s[0] * generator.random()
+    position = np.rint(time_s * SAMPLING_HZ).astype(np.int64)
     count = int(np.searchsorted(position, length)) + 1
-    return state[:count], position[:count].astype(np.int64), np.log(rr_s[:count])
-
-
-def _sample_windows(
-    model: PatientModel, shape_of: Ints, log_rr: Floats, generator: np.random.Generator
-) -> tuple[Floats, Ints]:
-    """Beats (n, T) in mV, and the annotations' offsets (n,) from their fiducial points."""
-    windows = np.empty((len(shape_of), len(shapes.WINDOW)))
-    offset = np.empty(len(shape_of), np.int64)
-    for shape in np.unique(shape_of):
-        members = np.flatnonzero(shape_of == shape)
-        memory = model.coefficient_memory[shape].astype(np.float64)
-        scores = latent.simulate(memory, len(members), generator)
-        tables = model.coefficient_quantiles[shape].astype(np.float64)
-        coefficients = np.stack(
-            [latent.from_scores(z, table) for z, table in zip(scores.T, tables, strict=True)],
-            axis=1,
-        )
-        pace = log_rr[members] - log_rr[members].mean()
-        coefficients += pace[:, None] * model.rr_slope[shape].astype(np.float64)
-        windows[members] = model.mean_mv[shape] + coefficients @ model.components_mv[shape]
-        jitter = latent.from_scores(
-            generator.standard_normal(len(members)),
-            model.offset_quantiles[shape].astype(np.float64),
-        )
-        offset[members] = np.rint(jitter)
-    return windows, offset
+    return state[:count], position[:count], np.log(rr_s[:count])
 
 
 def _write(
