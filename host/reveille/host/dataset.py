@@ -3,13 +3,13 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from reveille.hdl.errors import ReveilleError
+from reveille.host.choices import Split
 from reveille.host.ecg.aami import DS1, DS2, PACED
 from reveille.host.ecg.beats import BeatSet, load_beats
 from reveille.host.ecg.download import download_mitdb
@@ -21,14 +21,6 @@ from reveille.sim.toolchain import cache_folder
 
 DIGITAL_MINUTES = 5.0
 """Length of a digital patient's record in the default run."""
-
-
-class Split(StrEnum):
-    """Part of a data set. Folders of other records than MIT-BIH's know only ``all``."""
-
-    DS1 = "DS1"
-    DS2 = "DS2"
-    ALL = "all"
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,18 @@
 """The front end in whichever embodiment a user asks for, held against the twin."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reveille.hdl.errors import ReveilleError
+from reveille.host.choices import Embodiment
 from reveille.host.progress import Progress
 from reveille.sim.closed_loop import run_closed_loop
 from reveille.sim.front_end import FrontEndConfiguration, Outcomes
 from reveille.sim.rtl import RtlFrontEnd
 from reveille.sim.twin import TwinFrontEnd
-
-
-class Embodiment(StrEnum):
-    """What the front end is made of."""
-
-    RTL = "rtl"
-    TWIN = "twin"
-    COCOTB = "cocotb"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,9 +16,10 @@ from reveille.hdl.contract import Cause
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, Mode
 from reveille.host.cascade import beat_table
+from reveille.host.choices import BackEndKind, Embodiment
 from reveille.host.dataset import Dataset, leading_beats
 from reveille.host.ecg.records import load_record
-from reveille.host.embodiments import Embodiment, screen
+from reveille.host.embodiments import screen
 from reveille.host.models import Models
 from reveille.host.progress import Progress
 from reveille.host.report.page import write_report
@@ -38,13 +38,6 @@ from reveille.host.summary import summarise
 
 EXCERPT_S = 30.0
 """Length of the stretch of ECG that a report draws."""
-
-
-class BackEndKind(StrEnum):
-    """Arithmetic of the woken network."""
-
-    TORCH = "torch"
-    INT8 = "int8"
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from rich.table import Table
 from typer import Option
 
 from reveille.host.cli.console import output
-from reveille.sim.toolchain import tools
 
 
 def doctor(
     as_json: Annotated[bool, Option("--json", help="For machines.")] = False,
 ) -> None:
     """Tell what is installed, what is missing, and what that disables."""
+    from reveille.sim.toolchain import tools
+
     found = tools()
     if as_json:
         output.file.write(

@@ -6,16 +6,17 @@ from typing import Annotated
 from typer import Argument, Option
 
 from reveille.host.cli.console import output
-from reveille.host.report.page import write_figures, write_report
-from reveille.host.results import load_run
 
 
 def report(
     run: Annotated[Path, Argument(help="Run directory.")],
-    out: Annotated[Path | None, Option(help="Page to write [default: RUN/report.html].")] = None,
+    out: Annotated[Path | None, Option(help="Page to write (default: RUN/report.html).")] = None,
     figures: Annotated[Path | None, Option(help="Folder for the figures as SVG files.")] = None,
 ) -> None:
     """Draw the report of a finished run again."""
+    from reveille.host.report.page import write_figures, write_report
+    from reveille.host.results import load_run
+
     finished = load_run(run)
     output.print(f"Report: {write_report(finished, out)}")
     if figures is not None:

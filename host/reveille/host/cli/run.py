@@ -8,14 +8,8 @@ from typer import Option
 
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, Mode
+from reveille.host.choices import BackEndKind, Embodiment, ModeName, Split
 from reveille.host.cli.console import TerminalProgress, messages, output
-from reveille.host.cli.options import ModeName
-from reveille.host.cli.table import summary_table
-from reveille.host.dataset import Split, choose_dataset
-from reveille.host.embodiments import Embodiment
-from reveille.host.experiment import BackEndKind, RunOptions, execute
-from reveille.host.models import SHIPPED, load_models
-from reveille.host.results import REPORT, SUMMARY
 
 
 def run(
@@ -25,7 +19,7 @@ def run(
     download: Annotated[
         bool, Option("--download", help="Fetch MIT-BIH from PhysioNet first.")
     ] = False,
-    split: Annotated[Split | None, Option(help="Which records [default: DS2 where known].")] = None,
+    split: Annotated[Split | None, Option(help="Which records (default: DS2 where known).")] = None,
     machine: Annotated[Machine, Option(help="Kind of Bayesian machine.")] = Machine.STOCHASTIC,
     mode: Annotated[ModeName, Option(help="When an inference stops.")] = ModeName.FULL,
     front_end: Annotated[
@@ -40,22 +34,27 @@ def run(
     budget: Annotated[int | None, Option(help="Evaluation cycles of an inference.")] = None,
     race_count: Annotated[int | None, Option(help="k of race-to-k.")] = None,
     audit_rate: Annotated[float | None, Option(help="Probability of an audit.")] = None,
-    models: Annotated[Path, Option(help="Folder that `reveille train` wrote.")] = SHIPPED,
-    out: Annotated[Path | None, Option(help="Run directory to write [default: runs/...].")] = None,
+    models: Annotated[Path | None, Option(help="Folder that `reveille train` wrote.")] = None,
+    out: Annotated[Path | None, Option(help="Run directory to write (default: runs/...).")] = None,
     waves: Annotated[Path | None, Option(help="Wave file; with --front-end cocotb only.")] = None,
     as_json: Annotated[bool, Option("--json", help="Print summary.json alone.")] = False,
     quiet: Annotated[bool, Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Stream heartbeats through the front end and wake the network where it asks.
 
-    Without --data the beats are those of digital patients: models of the MIT-BIH patients that come
-    with Reveille.
+    Without --data, the beats are those of digital patients that come with Reveille.
 
     Examples:
       reveille run
       reveille run --data mitdb --machine logarithmic --json
       reveille run --data mitdb --front-end cocotb --limit 500 --waves waves.vcd
     """
+    from reveille.host.cli.table import summary_table
+    from reveille.host.dataset import choose_dataset
+    from reveille.host.experiment import RunOptions, execute
+    from reveille.host.models import load_models
+    from reveille.host.results import REPORT, SUMMARY
+
     if waves is not None and front_end is not Embodiment.COCOTB:
         raise ReveilleError("Waves are written by --front-end cocotb only.")
     progress = TerminalProgress(quiet)

@@ -5,11 +5,8 @@ from typing import Annotated
 
 from typer import Option
 
+from reveille.host.choices import Split
 from reveille.host.cli.console import TerminalProgress, output
-from reveille.host.dataset import Split, choose_dataset
-from reveille.host.models import SCREENING, back_end_name
-from reveille.host.network.training import train_back_end
-from reveille.host.screening.fitting import fit_screening
 
 
 def train(
@@ -30,6 +27,11 @@ def train(
     one that is missing. The shipped models were made by this command with --data on MIT-BIH and
     seeds 0, 1 and 2.
     """
+    from reveille.host.dataset import choose_dataset
+    from reveille.host.models import SCREENING, back_end_name
+    from reveille.host.network.training import train_back_end
+    from reveille.host.screening.fitting import fit_screening
+
     progress = TerminalProgress(quiet)
     out.mkdir(parents=True, exist_ok=True)
     screening, network = out / SCREENING, out / back_end_name(seed)

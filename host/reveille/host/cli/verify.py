@@ -9,12 +9,8 @@ from rich.table import Table
 from typer import Option
 
 from reveille.hdl.parameters import Machine, Mode
+from reveille.host.choices import Split
 from reveille.host.cli.console import TerminalProgress, output
-from reveille.host.dataset import Split, choose_dataset, leading_beats
-from reveille.host.models import SCREENING, SHIPPED
-from reveille.host.screening.model import ScreeningModel
-from reveille.sim.rtl import RtlFrontEnd
-from reveille.sim.twin import TwinFrontEnd
 
 MACHINES = (
     (Machine.STOCHASTIC, Mode.FULL),
@@ -30,22 +26,27 @@ def verify(
     download: Annotated[
         bool, Option("--download", help="Fetch MIT-BIH from PhysioNet first.")
     ] = False,
-    split: Annotated[Split | None, Option(help="Which records [default: DS2 where known].")] = None,
+    split: Annotated[Split | None, Option(help="Which records (default: DS2 where known).")] = None,
     limit: Annotated[
         int | None, Option(min=1, help="At most N beats, evenly over records.")
     ] = None,
     seed: Annotated[int, Option(min=0, help="Of digital patients.")] = 0,
-    models: Annotated[Path, Option(help="Folder that `reveille train` wrote.")] = SHIPPED,
+    models: Annotated[Path | None, Option(help="Folder that `reveille train` wrote.")] = None,
 ) -> None:
     """Compare the RTL with its twin on every beat, for both machines and both modes.
 
     Sequence, winner, cause, margin, scores and cycles must be equal, and so must the state of the
     LFSRs at the end.
     """
+    from reveille.host.dataset import choose_dataset, leading_beats
+    from reveille.host.models import load_screening
+    from reveille.sim.rtl import RtlFrontEnd
+    from reveille.sim.twin import TwinFrontEnd
+
     progress = TerminalProgress()
     dataset = choose_dataset(data, download, split, seed, progress)
     beats = leading_beats(dataset.beats(progress), limit)
-    model = ScreeningModel.load(models / SCREENING)
+    model = load_screening(models)
     observations = model.quantise(beats)
     table = Table(
         box=box.SIMPLE_HEAD, title=f"{dataset.name} {dataset.split}", title_justify="left"

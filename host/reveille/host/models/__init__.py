@@ -49,12 +49,18 @@ class Models:
         }
 
 
-def load_models(seed: int, folder: Path = SHIPPED) -> Models:
-    """Read the models trained with a seed.
+def load_screening(folder: Path | None = None) -> ScreeningModel:
+    """Read the front end's tables from a folder, or those that ship with the package."""
+    return ScreeningModel.load((folder or SHIPPED) / SCREENING)
+
+
+def load_models(seed: int, folder: Path | None = None) -> Models:
+    """Read the models trained with a seed from a folder, or those that ship with the package.
 
     Raises:
         ReveilleError: The folder lacks one, or it is damaged.
     """
+    folder = folder or SHIPPED
     if not (folder / back_end_name(seed)).is_file():
         there = sorted(
             path.stem.removeprefix("back_end_seed") for path in folder.glob("back_end_seed*")
@@ -65,7 +71,7 @@ def load_models(seed: int, folder: Path = SHIPPED) -> Models:
             f"train one with `reveille train --seed {seed} --out DIR`."
         )
     return Models(
-        screening=ScreeningModel.load(folder / SCREENING),
+        screening=load_screening(folder),
         back_end=BackEndModel.load(folder / back_end_name(seed)),
         folder=folder,
         seed=seed,

@@ -1,0 +1,116 @@
+"""The command line as a user meets it: results on standard output, mistakes in one sentence."""
+
+import json
+import sys
+
+import pyarrow.parquet as pq
+import pytest
+
+from reveille.host import results
+from reveille.host.cli import main
+from reveille.host.summary import summarise
+
+
+@pytest.fixture
+def reveille(monkeypatch, capsys):
+    """Call the command line; returns (exit status, standard output, standard error)."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["reveille", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        return ended.value.code or 0, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs") / "small"
+
+
+def test_run_report_and_json_agree(reveille, finished):
+    """One small run on digital patients, then everything that reads it."""
+    status, out, err = reveille("run", "--limit", 600, "--json", "--out", finished)
+    assert status == 0, err
+    summary = json.loads(out)
+    assert summary == json.loads((finished / results.SUMMARY).read_text())
+    assert summary["beats"] == 600
+    assert summary["equals_twin"] is True
+    assert summary["front_end"]["embodiment"] == "rtl"
+    assert summary["counters"]["INFERENCES"] == 600
+    assert set(summary["wake_rate_by_cause"]) == {"ABNORMAL", "AMBIGUOUS", "INVALID", "AUDIT"}
+    woken = round(summary["wake_rate"] * 600)
+    assert summary["counters"]["DECISIONS"] == woken > 0
+
+    recomputed = summarise(pq.read_table(finished / results.TABLE))
+    assert {key: summary[key] for key in recomputed} == recomputed
+
+    figures = finished.parent / "figures"
+    status, out, err = reveille("report", finished, "--figures", figures)
+    assert status == 0, err
+    page = (finished / results.REPORT).read_text()
+    assert f"{100 * summary['wake_rate']:.1f} %" in page
+    assert "http" not in page.replace("http://www.w3.org", "").replace("https://www.w3.org", "")
+    assert {path.name for path in figures.iterdir()} >= {"strip.svg", "confusions.svg"}
+
+
+def test_the_twin_gives_the_same_figures(reveille, finished, tmp_path):
+    status, out, err = reveille(
+        "run", "--limit", 600, "--front-end", "twin", "--json", "-q", "--out", tmp_path / "twin"
+    )
+    assert status == 0, err
+    twin, rtl = json.loads(out), json.loads((finished / results.SUMMARY).read_text())
+    for key in ("wake_rate_by_cause", "silent_errors_by_class", "cascade", "front_end_alone"):
+        assert twin[key] == rtl[key]
+
+
+def test_verify_compares_both_machines(reveille):
+    status, out, err = reveille("verify", "--limit", 300)
+    assert status == 0, err
+    assert out.count("equal") == 3
+
+
+def test_doctor_names_what_is_there(reveille):
+    status, out, _ = reveille("doctor", "--json")
+    assert status == 0
+    found = {tool["name"].lower(): tool["version"] for tool in json.loads(out)}
+    assert found["torch"]
+    assert found["amaranth"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["run", "--data", "nowhere"], "There is no folder nowhere"),
+        (["run", "--data", "{empty}"], "holds no WFDB record"),
+        (["run", "--seed", "99"], "no network trained with seed 99"),
+        (["run", "--out", "{empty}", "--limit", "10"], "exists already"),
+        (["run", "--waves", "x.vcd"], "--front-end cocotb only"),
+        (["run", "--machine", "logarithmic", "--mode", "race"], "no race mode"),
+        (["run", "--budget", "0", "--limit", "10"], "takes 1 to 255"),
+        (["run", "--audit-rate", "2", "--limit", "10"], "audit_rate is 2.0"),
+        (["run", "--data", "{empty}", "--download"], "exclude each other"),
+        (["report", "{empty}"], "is not a run directory"),
+        (["report", "nowhere"], "is not a run directory"),
+    ],
+)
+def test_a_mistake_ends_in_one_sentence(reveille, tmp_path, monkeypatch, arguments, sentence):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(tmp_path)
+    status, out, err = reveille(*(a.format(empty=empty) for a in arguments))
+    assert status == 1
+    assert out == ""
+    message = " ".join(err.split())
+    assert sentence in message
+    assert "Traceback" not in message
+    assert message.endswith(".")
+    assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
+
+
+def test_an_unknown_option_is_a_usage_error(reveille):
+    status, _, err = reveille("run", "--voltage", "3")
+    assert status == 2
+    assert "--voltage" in err
