@@ -14,6 +14,12 @@ from reveille.hdl.parameters import Machine, MachineParameters
         ({"word_bits": 8.0}, "word_bits must be an integer from 2 to 8, not 8.0"),
         ({"queue_depth": 0}, "queue_depth must be an integer from 1 to 64, not 0"),
         ({"fifo_depth": 1}, "fifo_depth must be an integer from 2 to 1024, not 1"),
+        ({"read_errors": 1}, "read_errors must be True or False, not 1"),
+        (
+            {"read_errors": True, "array_timeout_cycles": 32},
+            "array_timeout_cycles must be at least 33 in a build with read_errors, "
+            "which take 32 cycles, not 32",
+        ),
         (
             {"machine": "quantum"},
             "machine must be one of ['stochastic', 'logarithmic'], not 'quantum'",

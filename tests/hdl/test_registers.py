@@ -1,10 +1,11 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reveille.hdl.contract import AUDIT_BITS, COUNTERS, IDENTITY_WORD, Register
 from reveille.hdl.counters import counter_name
-from reveille.hdl.parameters import MachineParameters
+from reveille.hdl.parameters import READ_ERROR_BITS, MachineParameters
 from reveille.hdl.registers import RegisterFile
 
 from .bench import RegisterBus, simulate
@@ -153,3 +154,31 @@ def test_strobes_in_the_cycle_of_the_write_only(register: int, strobe: str, data
         assert ctx.get(port) == 0
 
     simulate(registers, bench)
+
+
+def test_read_error_registers_exist_only_in_a_build_that_has_read_errors() -> None:
+    registers = RegisterFile(replace(PARAMETERS, read_errors=True, array_timeout_cycles=64))
+    plain = RegisterFile(PARAMETERS)
+
+    async def with_errors(ctx: Any) -> None:
+        bus = RegisterBus(ctx, registers.bus)
+        await bus.write(Register.READ_ERROR_RATE, 0xFFFF_FFFF)
+        await bus.write(Register.READ_ERROR_SEED, 0xFEDC_BA98)
+        ctx.set(registers.read_errors.next, 77)
+        assert await bus.read(Register.READ_ERROR_RATE) == (1 << READ_ERROR_BITS) - 1
+        assert await bus.read(Register.READ_ERROR_SEED) == 0xFEDC_BA98
+        assert await bus.read(Register.READ_ERROR_NUMBER) == 77
+        ctx.set(registers.bus.address, Register.READ_ERROR_NUMBER)
+        ctx.set(registers.bus.write_data, 5)
+        ctx.set(registers.bus.write, 1)
+        assert ctx.get(registers.read_errors.load)
+        assert ctx.get(registers.read_errors.number) == 5
+
+    async def without(ctx: Any) -> None:
+        bus = RegisterBus(ctx, plain.bus)
+        for register in (Register.READ_ERROR_RATE, Register.READ_ERROR_SEED):
+            await bus.write(register, 5)
+            assert await bus.read(register) == 0
+
+    simulate(registers, with_errors)
+    simulate(plain, without)

@@ -134,6 +134,15 @@ class Register(IntEnum):
     """Write: the likelihood word at the address."""
     AUDIT_SEED = 0x12
     """Write: load the audit LFSR. Read: its state. Zero is refused (reads back as 1)."""
+    READ_ERROR_RATE = 0x13
+    """Probability of a read error a bit, in units of ``2**-READ_ERROR_BITS``; 0 turns them off.
+
+    The three registers of read errors exist in builds with ``read_errors`` only.
+    """
+    READ_ERROR_SEED = 0x14
+    """Selects the sequence of read errors; counts from the next read on."""
+    READ_ERROR_NUMBER = 0x15
+    """Number of the next read in that sequence; every read counts it up, and it wraps."""
     CLEAR_COUNTERS = 0x18
     """Write: clear all counters."""
     INFERENCES = 0x20

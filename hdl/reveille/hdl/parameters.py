@@ -3,6 +3,18 @@
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+READ_ERROR_BITS = 24
+"""The read error rate is a fraction of ``2**READ_ERROR_BITS``: 1e-6 is met within 5 %."""
+
+READ_ERROR_SEED_BITS = 32
+"""Width of seed and read number of the read errors."""
+
+BLANK_ROUNDS = 8
+"""Rounds that mix seed and read number before a read error is drawn, as many as the cipher's."""
+
+DRAW_CYCLES = BLANK_ROUNDS + READ_ERROR_BITS
+"""Cycles by which the drawing of read errors delays the answer of the emulated array."""
+
 
 class Machine(StrEnum):
     """Kind of Bayesian machine.
@@ -41,6 +53,8 @@ class MachineParameters:
         sequence_bits: Width of the beat sequence number, which wraps.
         counter_bits: Width of the saturating counters.
         array_timeout_cycles: Cycles after which a silent array is a fault.
+        read_errors: The emulated array can flip bits at random in each read. Off in a build that
+            needs none: the generator costs about as much area as the rest of the machine.
 
     Raises:
         ValueError: A dimension is out of its range.
@@ -55,7 +69,8 @@ class MachineParameters:
     fifo_depth: int = 16
     sequence_bits: int = 16
     counter_bits: int = 32
-    array_timeout_cycles: int = 16
+    array_timeout_cycles: int = 64
+    read_errors: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.machine, Machine):
@@ -77,6 +92,13 @@ class MachineParameters:
             if not isinstance(value, int) or not low <= value <= high:
                 raise ValueError(f"{name} must be an integer from {low} to {high}, not {value!r}")
 
+        if not isinstance(self.read_errors, bool):
+            raise ValueError(f"read_errors must be True or False, not {self.read_errors!r}")
+        if self.read_errors and self.array_timeout_cycles <= DRAW_CYCLES:
+            raise ValueError(
+                f"array_timeout_cycles must be at least {DRAW_CYCLES + 1} in a build with "
+                f"read_errors, which take {DRAW_CYCLES} cycles, not {self.array_timeout_cycles}"
+            )
         if self.machine is Machine.LOGARITHMIC and self.columns > self.period:
             raise ValueError(
                 f"columns must be at most {self.period} for a logarithmic machine of "

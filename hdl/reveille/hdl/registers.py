@@ -15,6 +15,7 @@ from reveille.hdl.counters import counter_name
 from reveille.hdl.interfaces import ArrayWriteSignature, RegisterSignature
 from reveille.hdl.lfsr import SeedSignature
 from reveille.hdl.parameters import MachineParameters, Mode
+from reveille.hdl.read_errors import ReadErrorSignature
 
 POLICY_REGISTERS = {
     "mode": Register.MODE,
@@ -55,6 +56,7 @@ class RegisterFile(wiring.Component):
         clear_counters: Strobe.
         counters: Counts by name.
         status: Bits of ``STATUS``.
+        read_errors: Settings of the read errors, in a build that has them; all 0 after reset.
     """
 
     def __init__(self, parameters: MachineParameters) -> None:
@@ -64,6 +66,7 @@ class RegisterFile(wiring.Component):
         default_policy = {"mode": Mode.FULL, "budget": parameters.period} | dict.fromkeys(
             ("race_count", "threshold"), 1
         )
+        read_errors = {"read_errors": Out(ReadErrorSignature())} if parameters.read_errors else {}
         super().__init__(
             {
                 "bus": In(RegisterSignature()),
@@ -76,6 +79,7 @@ class RegisterFile(wiring.Component):
                 "clear_counters": Out(1),
                 "counters": In(counters),
                 "status": In(STATUS_LAYOUT),
+                **read_errors,
             }
         )
 
@@ -102,7 +106,14 @@ class RegisterFile(wiring.Component):
 
     def _stored(self, likelihood_address: Signal) -> dict[int, ValueLike]:
         """Registers that hold what was written."""
+        read_errors: dict[int, ValueLike] = {}
+        if self.parameters.read_errors:
+            read_errors = {
+                Register.READ_ERROR_RATE: self.read_errors.rate,
+                Register.READ_ERROR_SEED: self.read_errors.seed,
+            }
         return {
+            **read_errors,
             Register.CONTROL: self.run,
             Register.WATCHDOG_CYCLES: self.watchdog_cycles,
             Register.LIKELIHOOD_ADDRESS: likelihood_address,
@@ -111,7 +122,11 @@ class RegisterFile(wiring.Component):
 
     def _read_only(self) -> dict[int, ValueLike]:
         """Registers whose value comes from elsewhere."""
+        read_errors: dict[int, ValueLike] = {}
+        if self.parameters.read_errors:
+            read_errors[Register.READ_ERROR_NUMBER] = self.read_errors.next
         return {
+            **read_errors,
             Register.IDENTITY: IDENTITY_WORD,
             Register.STATUS: self.status.as_value(),
             Register.AUDIT_SEED: self.audit_seed.states[0],
@@ -133,6 +148,11 @@ class RegisterFile(wiring.Component):
             self.seeds.seed.eq(self.bus.write_data),
             self.clear_counters.eq(self._writes(Register.CLEAR_COUNTERS)),
         ]
+        if self.parameters.read_errors:
+            m.d.comb += [
+                self.read_errors.load.eq(self._writes(Register.READ_ERROR_NUMBER)),
+                self.read_errors.number.eq(self.bus.write_data),
+            ]
         for column in range(self.parameters.columns):
             m.d.comb += self.seeds.load[column].eq(self._writes(Register.LFSR_SEED + column))
         with m.If(self.likelihood.write):

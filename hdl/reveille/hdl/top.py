@@ -17,6 +17,7 @@ from reveille.hdl.interfaces import (
 from reveille.hdl.machine import BayesianMachine
 from reveille.hdl.parameters import MachineParameters
 from reveille.hdl.queue import BeatQueue
+from reveille.hdl.read_errors import ReadErrorSignature
 from reveille.hdl.registers import RegisterFile
 from reveille.hdl.wakeup import WakeUpController
 
@@ -53,13 +54,15 @@ class FrontEnd(wiring.Component):
         cpu: The wake-up path.
         registers: The register bus.
         array: The array of likelihood memories.
+        read_errors: For an emulated array, in a build with read errors.
     """
 
     def __init__(self, parameters: MachineParameters) -> None:
         self.parameters = parameters
-        super().__init__(
-            {**front_end_members(parameters), "array": Out(ArraySignature(parameters))}
-        )
+        members = {**front_end_members(parameters), "array": Out(ArraySignature(parameters))}
+        if parameters.read_errors:
+            members["read_errors"] = Out(ReadErrorSignature())
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         """Describe the logic."""
@@ -91,6 +94,8 @@ class FrontEnd(wiring.Component):
             counters.service_cycles.eq(controller.service_cycles),
         ]
         self._connect_array(m, machine.array, registers.likelihood)
+        if self.parameters.read_errors:
+            wiring.connect(m, registers.read_errors, wiring.flipped(self.read_errors))
         strobes = counters.strobes
         m.d.comb += [
             strobes.inferences.eq(self.outcome.strobe),
@@ -146,6 +151,8 @@ class EmulatedFrontEnd(wiring.Component):
         wiring.connect(m, wiring.flipped(self.beat), front_end.beat)
         wiring.connect(m, wiring.flipped(self.registers), front_end.registers)
         wiring.connect(m, front_end.array, array.array)
+        if self.parameters.read_errors:
+            wiring.connect(m, front_end.read_errors, array.read_errors)
         wiring.connect(m, front_end.cpu, wiring.flipped(self.cpu))
         wiring.connect(m, front_end.outcome, wiring.flipped(self.outcome))
         return m

@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 
 from reveille.hdl.contract import AUDIT_BITS, Cause
 from reveille.hdl.errors import ReveilleError
-from reveille.hdl.parameters import Machine, MachineParameters, Mode
+from reveille.hdl.parameters import (
+    READ_ERROR_BITS,
+    READ_ERROR_SEED_BITS,
+    Machine,
+    MachineParameters,
+    Mode,
+)
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,41 @@ class Policy:
 
 
 @dataclass(frozen=True)
+class ReadErrors:
+    """How often the array reads a bit wrong, and by which sequence.
+
+    Attributes:
+        rate: Probability that a bit flips in a read, 0 to 1; rounded to units of
+            ``2**-READ_ERROR_BITS``.
+        seed: Selects the sequence, 0 to ``2**READ_ERROR_SEED_BITS - 1``.
+    """
+
+    rate: float = 0.0
+    seed: int = 0
+
+    @property
+    def rate_word(self) -> int:
+        """Register value of the rate."""
+        return min((1 << READ_ERROR_BITS) - 1, round(self.rate * (1 << READ_ERROR_BITS)))
+
+    def checked_for(self, parameters: MachineParameters) -> "ReadErrors":
+        """Return self, or raise `ReveilleError` where the build cannot draw these errors."""
+        if not 0.0 <= self.rate <= 1.0:
+            raise ReveilleError(f"The read error rate is {self.rate}; it takes 0 to 1.")
+        if not 0 <= self.seed < 1 << READ_ERROR_SEED_BITS:
+            raise ReveilleError(
+                f"The seed of the read errors is {self.seed}; it takes 0 to "
+                f"{(1 << READ_ERROR_SEED_BITS) - 1}."
+            )
+        if self.rate_word and not parameters.read_errors:
+            raise ReveilleError(
+                f"The read error rate is {self.rate}, but this build draws none; "
+                "build it with read_errors=True."
+            )
+        return self
+
+
+@dataclass(frozen=True)
 class MachineState:
     """What carries over from one inference to the next.
 
@@ -74,11 +115,13 @@ class MachineState:
         lfsr: State of each column's LFSR, shape (columns,), 1 to ``2**word_bits - 1``.
         audit_lfsr: State of the audit LFSR, 1 to ``2**16 - 1``.
         sequence: Number that the next beat gets.
+        reads: Number of the next read in the sequence of read errors; 0 in builds without them.
     """
 
     lfsr: tuple[int, ...]
     audit_lfsr: int = 1
     sequence: int = 0
+    reads: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,9 +134,10 @@ class FrontEndConfiguration:
         seeds: Seed of each column's LFSR (ignored by the logarithmic machine).
         policy: Operating point.
         audit_seed: Seed of the audit LFSR.
+        read_errors: Read errors of the array.
 
     Raises:
-        ReveilleError: Shapes, seeds or policy do not fit the parameters.
+        ReveilleError: Shapes, seeds, policy or read errors do not fit the parameters.
     """
 
     parameters: MachineParameters
@@ -101,6 +145,7 @@ class FrontEndConfiguration:
     seeds: tuple[int, ...]
     policy: Policy = field(default_factory=Policy)
     audit_seed: int = 1
+    read_errors: ReadErrors = field(default_factory=ReadErrors)
 
     def __post_init__(self) -> None:
         shape = (self.parameters.rows, self.parameters.columns, self.parameters.words)
@@ -123,6 +168,7 @@ class FrontEndConfiguration:
                 f"The audit seed is {self.audit_seed}; it takes 1 to {(1 << AUDIT_BITS) - 1}."
             )
         self.policy.checked_for(self.parameters)
+        self.read_errors.checked_for(self.parameters)
 
     @property
     def initial_state(self) -> MachineState:

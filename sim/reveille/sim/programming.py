@@ -20,6 +20,16 @@ def policy_writes(policy: Policy) -> list[RegisterWrite]:
     ]
 
 
+def read_error_writes(configuration: FrontEndConfiguration) -> list[RegisterWrite]:
+    """Return the writes that set the read errors, in a build that has them."""
+    if not configuration.parameters.read_errors:
+        return []
+    return [
+        (Register.READ_ERROR_RATE, configuration.read_errors.rate_word),
+        (Register.READ_ERROR_SEED, configuration.read_errors.seed),
+    ]
+
+
 def programming_writes(
     configuration: FrontEndConfiguration, seeds: bool = True
 ) -> list[RegisterWrite]:
@@ -31,7 +41,7 @@ def programming_writes(
     """
     writes: list[RegisterWrite] = [(Register.CONTROL, 0), (Register.LIKELIHOOD_ADDRESS, 0)]
     writes += [(Register.LIKELIHOOD_WORD, int(w)) for w in configuration.likelihoods.ravel()]
-    writes += policy_writes(configuration.policy)
+    writes += policy_writes(configuration.policy) + read_error_writes(configuration)
     if seeds:
         writes += [
             (Register.LFSR_SEED + column, seed) for column, seed in enumerate(configuration.seeds)

@@ -27,7 +27,7 @@ from reveille.hdl.top import EmulatedFrontEnd
 from reveille.hdl.verilog import generate_verilog
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
 from reveille.sim.interaction import Decide, Event
-from reveille.sim.programming import policy_writes, programming_writes
+from reveille.sim.programming import policy_writes, programming_writes, read_error_writes
 from reveille.sim.twin import check_observations
 from reveille.sim.verilate import Model, build_model
 
@@ -85,8 +85,8 @@ class RtlFrontEnd:
     against the records that caused them.
 
     Args:
-        configuration: Build, words, seeds and operating point. Assigning one with other words or
-            another policy writes the registers; build and seeds are fixed.
+        configuration: Build, words, seeds and operating point. Assigning one with other words,
+            policy or read errors writes the registers; build and seeds are fixed.
         service_cycles: Clock cycles from acknowledge to decision.
 
     Attributes:
@@ -129,7 +129,7 @@ class RtlFrontEnd:
         if rewrites:
             self._write_all(programming_writes(changed, seeds=False))
         else:
-            self._write_all(policy_writes(changed.policy))
+            self._write_all(policy_writes(changed.policy) + read_error_writes(changed))
 
     @property
     def state(self) -> MachineState:
@@ -146,6 +146,7 @@ class RtlFrontEnd:
             lfsr=lfsr,
             audit_lfsr=self.read(Register.AUDIT_SEED),
             sequence=self._beats % (1 << parameters.sequence_bits),
+            reads=self.read(Register.READ_ERROR_NUMBER),
         )
 
     @property

@@ -17,9 +17,14 @@ from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes, Policy
 from reveille.sim.interaction import Decide, Event
+from reveille.sim.race import race_beat_by_beat
+from reveille.sim.read_errors import NUMBERS, word_flips
 
 Bits = NDArray[np.uint64]
 """Bits along an LFSR period, packed little-endian into the last axis."""
+
+Words = NDArray[np.uint8]
+"""Likelihood words as they are read, (beats, rows, columns)."""
 
 CHUNK_BEATS = 65_536
 """Beats handled at once: bounds the memory (about 100 MB at 4 rows of 8-bit words)."""
@@ -28,7 +33,7 @@ LOOK_AHEAD_BEATS = 1_024
 """Beats screened ahead of a back end that may change the operating point."""
 
 BLOCK_PATTERNS = 1_024
-"""Observation patterns whose race is run at once: keeps the work inside the processor's caches."""
+"""Sets of words whose race is run at once: keeps the work inside the processor's caches."""
 
 
 class TwinFrontEnd:
@@ -103,14 +108,16 @@ class TwinFrontEnd:
     def _infer_chunk(self, observations: NDArray[np.uint8]) -> Outcomes:
         configuration, state, beats = self.configuration, self._state, len(observations)
         parameters = configuration.parameters
+        words = _read_words(configuration, observations, state.reads)
         if parameters.machine is Machine.STOCHASTIC:
-            scores, cycles, lfsr = _stochastic(configuration, state.lfsr, observations)
+            scores, cycles, lfsr = _stochastic(configuration, state.lfsr, words)
         else:
-            scores, cycles = _logarithmic(configuration, observations)
+            scores, cycles = _logarithmic(configuration, words)
             lfsr = state.lfsr
+        reads = (state.reads + beats) % NUMBERS if parameters.read_errors else state.reads
         audit_draws = lfsr_orbit(AUDIT_BITS, state.audit_lfsr, beats + 1)
         sequence = (state.sequence + np.arange(beats + 1)) % (1 << parameters.sequence_bits)
-        self._state = MachineState(lfsr, int(audit_draws[-1]), int(sequence[-1]))
+        self._state = MachineState(lfsr, int(audit_draws[-1]), int(sequence[-1]), reads)
         audited = audit_draws[:-1] <= configuration.policy.audit_word
         winner, margin = rank(scores, parameters.machine)
         return Outcomes(
@@ -212,23 +219,31 @@ def _undecided(
     return np.asarray(scores.max(axis=1) < needed)
 
 
+def _read_words(
+    configuration: FrontEndConfiguration, observations: NDArray[np.uint8], number: int
+) -> Words:
+    """Return the words that the array answers, read errors included."""
+    parameters, errors = configuration.parameters, configuration.read_errors
+    words = configuration.likelihoods[:, np.arange(parameters.columns), observations]
+    words = words.transpose(1, 0, 2)
+    if errors.rate_word:
+        words = words ^ word_flips(parameters, errors.rate_word, errors.seed, number, len(words))
+    return np.ascontiguousarray(words)
+
+
 def _logarithmic(
-    configuration: FrontEndConfiguration, observations: NDArray[np.uint8]
+    configuration: FrontEndConfiguration, words: Words
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return scores and cycles: one column's words are added in each cycle, saturating."""
     parameters = configuration.parameters
     cycles = min(parameters.columns, configuration.policy.budget)
-    sums = np.zeros((len(observations), parameters.rows), np.uint16)
-    for column in range(cycles):
-        sums += configuration.likelihoods[:, column, :].T[observations[:, column]]
+    sums = words[:, :, :cycles].sum(axis=2, dtype=np.uint16)
     scores = np.minimum(sums, parameters.period).astype(np.uint8)
-    return scores, np.full(len(observations), cycles, np.uint8)
+    return scores, np.full(len(words), cycles, np.uint8)
 
 
 def _stochastic(
-    configuration: FrontEndConfiguration,
-    lfsr: tuple[int, ...],
-    observations: NDArray[np.uint8],
+    configuration: FrontEndConfiguration, lfsr: tuple[int, ...], words: Words
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], tuple[int, ...]]:
     """Return scores, cycles and the LFSRs' states after the last beat.
 
@@ -237,18 +252,21 @@ def _stochastic(
     """
     policy, period = configuration.policy, configuration.parameters.period
     start = configuration.seeds if policy.reseed else lfsr
-    if not len(observations):
+    if not len(words):
         return np.zeros((0, configuration.parameters.rows), np.uint8), np.zeros(0, np.uint8), lfsr
-    cells = _cell_bits(configuration, start)
-    if policy.mode is Mode.RACE:
-        patterns, pattern = _unique_rows(observations)
-        stops = _race_stops(_row_bits(cells, patterns), policy, period)
+    word_bits = _word_bits(configuration.parameters, start)
+    rows = _row_bits(word_bits, words)
+    if policy.mode is Mode.RACE and configuration.read_errors.rate_word:
+        phase, cycles = race_beat_by_beat(rows, policy, period)
+    elif policy.mode is Mode.RACE:
+        patterns, pattern = _distinct(words)
+        stops = _race_stops(_row_bits(word_bits, patterns), policy, period)
         phase, cycles = _chain(stops, pattern, policy.reseed)
     else:
-        cycles = np.full(len(observations), policy.budget, np.uint8)
+        cycles = np.full(len(words), policy.budget, np.uint8)
         advance = 0 if policy.reseed else policy.budget
-        phase = np.arange(len(observations)) * advance % period
-    fired = _row_bits(cells, observations) & _windows(period)[phase, cycles][:, None, :]
+        phase = np.arange(len(words)) * advance % period
+    fired = rows & _windows(period)[phase, cycles][:, None, :]
     scores = np.bitwise_count(fired).sum(axis=2, dtype=np.uint8)
     steps = int(phase[-1]) + int(cycles[-1])
     width = configuration.parameters.word_bits
@@ -266,19 +284,18 @@ def _unpacked(words: Bits, length: int) -> NDArray[np.uint8]:
     return np.unpackbits(words.view(np.uint8), axis=-1, count=length, bitorder="little")
 
 
-def _cell_bits(configuration: FrontEndConfiguration, start: tuple[int, ...]) -> Bits:
-    """Return the bits of each cell and word along a period, (columns, words, rows, packed)."""
-    parameters = configuration.parameters
+def _word_bits(parameters: MachineParameters, start: tuple[int, ...]) -> Bits:
+    """Return the bits of each column and word value along a period, (columns, values, packed)."""
     draws = np.array([lfsr_orbit(parameters.word_bits, s, parameters.period) for s in start])
-    words = configuration.likelihoods.transpose(1, 2, 0)
-    return _packed(draws[:, None, None, :] <= words[..., None])
+    values = np.arange(parameters.period + 1)
+    return _packed(draws[:, None, :] <= values[:, None])
 
 
-def _row_bits(cells: Bits, observations: NDArray[np.uint8]) -> Bits:
+def _row_bits(word_bits: Bits, words: Words) -> Bits:
     """Return the AND over the columns of each beat's cells, (n, rows, packed)."""
-    bits: Bits = cells[0, observations[:, 0]]
-    for column in range(1, len(cells)):
-        bits &= cells[column, observations[:, column]]
+    bits: Bits = word_bits[0, words[:, :, 0]]
+    for column in range(1, len(word_bits)):
+        bits &= word_bits[column, words[:, :, column]]
     return bits
 
 
@@ -289,14 +306,11 @@ def _windows(period: int) -> Bits:
     return _packed(since[:, None, :] < np.arange(period + 1)[:, None])
 
 
-def _unique_rows(
-    observations: NDArray[np.uint8],
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the distinct observation patterns, and each beat's index among them."""
-    rows = np.ascontiguousarray(observations)
-    keys = rows.view(np.dtype((np.void, rows.shape[1]))).ravel()
+def _distinct(words: Words) -> tuple[Words, NDArray[np.int64]]:
+    """Return the distinct sets of words, and each beat's index among them."""
+    keys = words.reshape(len(words), -1).view(np.dtype((np.void, words[0].size))).ravel()
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    return rows[first], inverse
+    return words[first], inverse
 
 
 def _race_stops(rows: Bits, policy: Policy, period: int) -> NDArray[np.uint8]:
