@@ -33,9 +33,22 @@ _ALIGNMENT_REACH = 14
 DECISION_DELAY_S = WINDOW_AFTER / BEAT_HZ + FILTER_DELAY_S
 """Time from the aligned R wave to the instant at which a beat's observables are known."""
 
-_FAST, _SLOW = 1 / 16, 1 / 128
-_RESEMBLANCE = 0.9
-"""The running beat learns at 1/16 from beats that correlate at least this well, else at 1/128."""
+_COMPARED = slice(WINDOW_BEFORE - 45, None)
+"""Beats are compared with the running beat from -250 ms on, so that the T wave before is left out.
+"""
+
+_LEARNING = ((0.08, 1 / 16), (0.16, 1 / 64), (np.inf, 1 / 256))
+"""The running beat's learning rate by its mean distance from the beat, over its peak to peak.
+
+Chosen on DS1: of the rules tried, the one whose distances tell abnormal beats best (area under the
+ROC curve of V against N 0.990). Learning by correlation locks on to ventricular beats where a
+record starts with them.
+"""
+
+_YOUNG = 16
+"""The running beat starts as the plain mean of this many beats, whatever they look like."""
+
+_SMALLEST_SPAN_MV = 1e-3
 
 
 @dataclass(frozen=True)
@@ -89,8 +102,13 @@ def align(signal: NDArray[np.float32], detected: NDArray[np.int64]) -> NDArray[n
 
 
 def cut(signal: NDArray[np.float32], peak: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Cut the window of each beat; shape (n, WINDOW). Beyond the record's ends it reads 0."""
-    return _windows(signal, peak, WINDOW_BEFORE, WINDOW_AFTER)
+    """Cut the window of each beat and take off its median, what is left of the baseline.
+
+    Returns:
+        Shape (n, WINDOW). Beyond the record's ends the signal reads 0.
+    """
+    beats = _windows(signal, peak, WINDOW_BEFORE, WINDOW_AFTER)
+    return beats - np.median(beats, axis=1, keepdims=True)
 
 
 def _windows(
@@ -113,8 +131,11 @@ def follow_running_beat(beat: NDArray[np.float32]) -> NDArray[np.float32]:
     average = beat[0].copy()
     for number, current in enumerate(beat):
         running[number] = average
-        scale = float(np.sqrt(np.dot(current, current) * np.dot(average, average)))
-        alike = float(np.dot(current, average)) >= _RESEMBLANCE * scale
-        rate = max(_FAST if alike else _SLOW, 1 / (number + 2) if alike else 0.0)
-        average += np.float32(rate) * (current - average)
+        change = current - average
+        span = max(float(np.ptp(average)), _SMALLEST_SPAN_MV)
+        distance = float(np.abs(change[_COMPARED]).mean()) / span
+        rate = next(rate for limit, rate in _LEARNING if distance < limit)
+        if number < _YOUNG:
+            rate = max(rate, 1 / (number + 1))
+        average += np.float32(rate) * change
     return running
