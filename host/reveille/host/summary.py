@@ -103,7 +103,8 @@ def summarise(table: pa.Table) -> dict[str, Any]:
         "evaluation_cycles": {
             "mean": float(cycles.mean()) if beats else None,
             "median": float(np.median(cycles)) if beats else None,
-            "max": int(cycles.max(initial=0)),
+            "min": int(cycles.min()) if beats else None,
+            "max": int(cycles.max()) if beats else None,
         },
         **{
             name: _scores_summary(Scores.from_decisions(truth, class_numbers(table, column)))
