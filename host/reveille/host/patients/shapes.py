@@ -28,9 +28,11 @@ BEATS_PER_COMPONENT = 8
 
 MIN_CLUSTER = 24
 MIN_CLUSTER_SHARE = 0.04
-SPLIT_GAIN = 0.45
-"""Share of variance that a split in two must explain. A Gaussian cloud yields 2 / pi of its first
-component's share, seldom above 0.4."""
+SPLIT_GAIN = 0.75
+"""Share of the variance along the line between both centres that a split must explain. Halving a
+Gaussian explains 2 / pi of it, halving a uniform distribution this much."""
+MIN_TOTAL_GAIN = 0.25
+"""Share of the whole variance that a split must explain."""
 MAX_CLUSTERS = 4
 
 FAMILY_DISTANCE = 0.1
@@ -41,14 +43,15 @@ MIN_SPREAD_COMPONENTS = 4
 
 _QRS = (WINDOW > -36) & (WINDOW < 36)
 _FILL_ROUNDS = 4
+_SPLIT_ROUNDS = 20
 _INT8 = 127
 
 
 def cluster(windows: Floats) -> Ints:
     """Morphology clusters (n,) of one symbol's beats, by repeated splits in two.
 
-    A split (two-means started along the first principal component) stays when it explains
-    `SPLIT_GAIN` of the variance and leaves no small cluster.
+    A split (two-means started along the first principal component) stays when the two
+    are apart (`SPLIT_GAIN`, `MIN_TOTAL_GAIN`) and neither is small.
     """
     label = np.zeros(len(windows), np.int64)
     smallest = max(MIN_CLUSTER, int(MIN_CLUSTER_SHARE * len(windows)))
@@ -58,29 +61,37 @@ def cluster(windows: Floats) -> Ints:
         members = np.flatnonzero(label == current)
         if len(members) < 2 * smallest:
             continue
-        upper, gain = _two_means(windows[members])
-        if gain < SPLIT_GAIN or min(upper.sum(), (~upper).sum()) < smallest:
+        upper = _two_means(windows[members])
+        if min(upper.sum(), (~upper).sum()) < smallest or not _apart(windows[members], upper):
             continue
         label[members[upper]] = label.max() + 1
         queue += [current, int(label.max())]
     return label
 
 
-def _two_means(windows: Floats) -> tuple[Bools, float]:
-    """Split in two; returns the upper part (n,) and the share of variance explained."""
+def _two_means(windows: Floats) -> Bools:
+    """Split beats in two; returns which (n,) are in the second part."""
     centred = windows - windows.mean(axis=0)
     first = np.linalg.svd(centred, full_matrices=False)[2][0]
-    upper = centred @ first > 0
-    for _ in range(20):
+    upper: Bools = centred @ first > 0
+    for _ in range(_SPLIT_ROUNDS):
         if upper.all() or not upper.any():
-            return upper, 0.0
+            break
         low, high = centred[~upper].mean(axis=0), centred[upper].mean(axis=0)
         moved = ((centred - high) ** 2).sum(axis=1) < ((centred - low) ** 2).sum(axis=1)
         if (moved == upper).all():
             break
         upper = moved
-    between = len(windows) * (upper.mean() * (high**2).sum() + (~upper).mean() * (low**2).sum())
-    return upper, float(between / ((centred**2).sum() + 1e-12))
+    return upper
+
+
+def _apart(windows: Floats, upper: Bools) -> bool:
+    """Whether two parts of a set of beats are different shapes rather than two ends of one."""
+    axis = windows[upper].mean(axis=0) - windows[~upper].mean(axis=0)
+    along = (windows - windows.mean(axis=0)) @ axis / np.linalg.norm(axis)
+    between = upper.mean() * (~upper).mean() * (axis @ axis)
+    whole = windows.var(axis=0).sum()
+    return bool(between > SPLIT_GAIN * along.var() and between > MIN_TOTAL_GAIN * whole)
 
 
 def families(means: Floats, sizes: Ints) -> Ints:
