@@ -1,7 +1,10 @@
 """Clock and reset."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, Timer
 from cocotb.utils import get_sim_time
@@ -12,7 +15,13 @@ PERIOD_NS = 10
 RESET_CYCLES = 2
 
 
-async def start(dut: Any, inputs: tuple[str, ...]) -> None:
+def inputs_of(component: wiring.Component) -> list[str]:
+    """Return the names of a component's inputs, as `start` takes them."""
+    ports = component.signature.flatten(component)
+    return ["__".join(map(str, path)) for path, member, _ in ports if member.flow is In]
+
+
+async def start(dut: Any, inputs: Sequence[str]) -> None:
     """Start the clock, put the inputs to 0 and reset; ends at a falling edge.
 
     The clock ticks inside cocotb's C++ layer, so that Python sleeps between handshakes.

@@ -13,7 +13,8 @@ from cocotb.triggers import with_timeout
 
 from reveille.hdl.contract import COUNTERS, Register
 from reveille.hdl.parameters import Machine
-from reveille.sim.bench.clocking import PERIOD_NS, cycles, now_cycles, start, until
+from reveille.hdl.top import EmulatedFrontEnd
+from reveille.sim.bench.clocking import PERIOD_NS, cycles, inputs_of, now_cycles, start, until
 from reveille.sim.bench.drivers import BeatDriver, CpuDriver, RegisterDriver
 from reveille.sim.bench.monitors import OutcomeMonitor
 from reveille.sim.bench.packing import unpack_event
@@ -24,17 +25,6 @@ from reveille.sim.front_end import MachineState, Outcomes
 from reveille.sim.interaction import Answer, Decide, Event
 from reveille.sim.programming import policy_writes, programming_writes
 from reveille.sim.twin import TwinFrontEnd, joined
-
-INPUTS = (
-    "beat__strobe",
-    "beat__observations",
-    "cpu__event__ready",
-    "cpu__decision__valid",
-    "cpu__decision__payload",
-    "registers__address",
-    "registers__write",
-    "registers__write_data",
-)
 
 SLEPT = -1
 """Stands for the decision of a beat that did not wake the CPU."""
@@ -92,7 +82,7 @@ class System:
 
     async def run(self) -> ClosedLoop:
         """Program the front end, screen all beats, and check what is left at the end."""
-        await start(self._dut, INPUTS)
+        await start(self._dut, inputs_of(EmulatedFrontEnd(self._parameters)))
         await self._registers.write_all(programming_writes(self._job.configuration))
         OutcomeMonitor(self._dut, self._parameters, self._report)
         back_end = cocotb.start_soon(self._serve())
@@ -191,4 +181,5 @@ class System:
             lfsr=lfsr,
             audit_lfsr=await self._registers.read(Register.AUDIT_SEED),
             sequence=self._records.compared % (1 << self._parameters.sequence_bits),
+            reads=await self._registers.read(Register.READ_ERROR_NUMBER),
         )

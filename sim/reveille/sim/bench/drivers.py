@@ -1,14 +1,65 @@
 """Drivers: they put transactions on ports. Each call begins and ends at a falling edge."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cocotb.triggers import FallingEdge
+import cocotb
+from cocotb.triggers import FallingEdge, ReadOnly
 
 from reveille.hdl.parameters import MachineParameters
-from reveille.sim.bench.clocking import until
+from reveille.sim.bench.clocking import cycles, until
 from reveille.sim.bench.packing import pack_decision, pack_observation
 from reveille.sim.programming import RegisterWrite
+
+
+class StreamSource:
+    """Source of a stream: it keeps its offer until it is taken.
+
+    Args:
+        dut: The top level.
+        name: Member that is the stream.
+        pauses: How many cycles to pause before each item.
+    """
+
+    def __init__(self, dut: Any, name: str, pauses: Iterator[int]) -> None:
+        self._dut = dut
+        self._valid = getattr(dut, f"{name}__valid")
+        self._ready = getattr(dut, f"{name}__ready")
+        self._payload = getattr(dut, f"{name}__payload")
+        self._pauses = pauses
+
+    async def send(self, payload: int) -> None:
+        """Offer an item until it is taken."""
+        await cycles(self._dut, next(self._pauses))
+        self._payload.value = payload
+        self._valid.value = 1
+        taken = False
+        while not taken:
+            await ReadOnly()
+            taken = bool(self._ready.value)
+            await FallingEdge(self._dut.clk)
+        self._valid.value = 0
+
+
+class StreamSink:
+    """Sink of a stream that is ready when it likes.
+
+    Args:
+        dut: The top level.
+        name: Member that is the stream.
+        ready: Whether it is ready, cycle by cycle.
+    """
+
+    def __init__(self, dut: Any, name: str, ready: Iterator[bool]) -> None:
+        self._dut = dut
+        self._port = getattr(dut, f"{name}__ready")
+        self._ready = ready
+        cocotb.start_soon(self._run())
+
+    async def _run(self) -> None:
+        while True:
+            self._port.value = next(self._ready)
+            await FallingEdge(self._dut.clk)
 
 
 class RegisterDriver:

@@ -4,11 +4,53 @@ from collections.abc import Callable
 from typing import Any
 
 import cocotb
-from cocotb.triggers import FallingEdge, RisingEdge
+from cocotb.triggers import FallingEdge, ReadOnly, RisingEdge
 
 from reveille.hdl.parameters import MachineParameters
 from reveille.sim.bench.packing import unpack_event
 from reveille.sim.interaction import Event
+
+
+class StreamMonitor:
+    """Reports each item that a stream hands over.
+
+    Args:
+        dut: The top level.
+        name: Member that is the stream.
+        report: Gets the payload's bits.
+    """
+
+    def __init__(self, dut: Any, name: str, report: Callable[[int], None]) -> None:
+        self._dut = dut
+        self._valid = getattr(dut, f"{name}__valid")
+        self._ready = getattr(dut, f"{name}__ready")
+        self._payload = getattr(dut, f"{name}__payload")
+        self._report = report
+        cocotb.start_soon(self._watch())
+
+    async def _watch(self) -> None:
+        while True:
+            await FallingEdge(self._dut.clk)
+            # After all drivers have set what the coming rising edge sees.
+            await ReadOnly()
+            if self._valid.value and self._ready.value:
+                self._report(self._payload.value.to_unsigned())
+
+
+class StrobeMonitor:
+    """Counts the cycles in which a signal is high."""
+
+    def __init__(self, dut: Any, name: str) -> None:
+        self._dut = dut
+        self._strobe = getattr(dut, name)
+        self.count = 0
+        cocotb.start_soon(self._watch())
+
+    async def _watch(self) -> None:
+        while True:
+            await FallingEdge(self._dut.clk)
+            await ReadOnly()
+            self.count += bool(self._strobe.value)
 
 
 class OutcomeMonitor:
