@@ -6,15 +6,17 @@ from amaranth.lib.wiring import In, Out
 
 from reveille.hdl.contract import event_layout, observation_layout
 from reveille.hdl.parameters import MachineParameters
+from reveille.hdl.read_errors import ReadErrorGenerator
 from reveille.hdl.top import FrontEnd
 
 
-class Shell(wiring.Component):
+class Shell(wiring.Component):  # type: ignore[misc]  # Amaranth is untyped
     """Surroundings that make the front end run on its own, many machines side by side.
 
     Beats are taken as the queue has room. The CPU acknowledges an event in the cycle in which it is
     offered and decides in the next, so the front end is held back as little as can be. Registers
     can be written but not read: what only their reading shows (the counters) is not simulated.
+    The likelihood memories are outside; the read errors of an emulated array are inside.
 
     Members:
         offer: A beat is there.
@@ -24,7 +26,8 @@ class Shell(wiring.Component):
         record: The record of an inference.
         read: Strobe; read the array at ``address``.
         address: Word address of each column.
-        valid: Strobe; ``words`` answer the last read.
+        valid: Strobe; ``words`` answer the last read. In a build with read errors their generator
+            tells when, and this has no effect.
         words: Likelihood words, index ``row * columns + column``.
         register: Address on the register bus.
         write: Strobe.
@@ -64,8 +67,6 @@ class Shell(wiring.Component):
             self.record.eq(front_end.outcome.record),
             self.read.eq(front_end.array.read),
             self.address.eq(front_end.array.address),
-            front_end.array.valid.eq(self.valid),
-            front_end.array.words.eq(self.words),
             front_end.registers.address.eq(self.register),
             front_end.registers.write.eq(self.write),
             front_end.registers.write_data.eq(self.write_data),
@@ -74,4 +75,19 @@ class Shell(wiring.Component):
         m.d.sync += decision.valid.eq(event.valid)
         with m.If(event.valid):
             m.d.sync += decision.payload.sequence.eq(event.payload.sequence)
+        self._answer(m, front_end)
         return m
+
+    def _answer(self, m: Module, front_end: FrontEnd) -> None:
+        """Answer reads as `reveille.hdl.array.EmulatedArray` does."""
+        words = self.words.as_value()
+        if not self.parameters.read_errors:
+            m.d.comb += [front_end.array.valid.eq(self.valid), front_end.array.words.eq(words)]
+            return
+        m.submodules.generator = generator = ReadErrorGenerator(len(words))
+        wiring.connect(m, front_end.read_errors, generator.settings)
+        m.d.comb += [
+            generator.read.eq(front_end.array.read),
+            front_end.array.valid.eq(generator.ready),
+            front_end.array.words.eq(words ^ generator.flips),
+        ]
