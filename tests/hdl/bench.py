@@ -1,8 +1,13 @@
 """What the benches of the components share: Amaranth's simulator and the drivers of a few ports."""
 
+import gc
+import re
+import warnings
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
+from amaranth.hdl import UnusedElaboratable
 from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
@@ -32,6 +37,15 @@ def evaluate(component: wiring.Component, bench: Testbench) -> None:
     simulator = Simulator(component)
     simulator.add_testbench(bench)
     simulator.run()
+
+
+def check_refusal(message: str, build: Callable[[], object]) -> None:
+    """Expect a constructor to refuse its parameters with a message."""
+    with pytest.raises(ValueError, match=re.escape(message)):
+        build()
+    with warnings.catch_warnings():  # of the component that nobody will elaborate
+        warnings.simplefilter("ignore", UnusedElaboratable)
+        gc.collect()
 
 
 async def pulse(ctx: Any, strobe: Any) -> None:

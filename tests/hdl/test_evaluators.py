@@ -108,10 +108,10 @@ def test_clear_returns_to_the_seeds_only_when_asked(reseed: bool) -> None:
         set_words(ctx, io, [PERIOD] * ROWS * COLUMNS)
         await pulse(ctx, io.step)
         assert scores(ctx, io) == [1] * ROWS
+        assert list(ctx.get(io.seeds.states)) == [step(3), step(9)]
         await pulse(ctx, io.clear)
         assert scores(ctx, io) == [0] * ROWS
-        states = [ctx.get(io.seeds.states[column]) for column in range(COLUMNS)]
-        assert states == ([3, 9] if reseed else [step(3), step(9)])
+        assert list(ctx.get(io.seeds.states)) == ([3, 9] if reseed else [step(3), step(9)])
 
     simulate(evaluator, bench)
 

@@ -113,6 +113,8 @@ class BayesianMachine(wiring.Component):
                 silent = waited == self.parameters.array_timeout_cycles - 1
                 with m.If(self.array.valid & ~self.array.fault):
                     m.next = "Evaluate"
+                # Undecided anyway, as nothing is evaluated; said outright, so that no evaluator can
+                # ever turn a fault into a winner.
                 with m.Elif(self.array.valid | silent):
                     m.d.sync += faulted.eq(1)
                     m.next = "Offer"
