@@ -11,6 +11,5 @@ def test_every_register_has_a_meaning() -> None:
 
 
 def test_documentation_shows_the_registers_of_the_contract() -> None:
-    page = GATEWARE_PAGE.read_text().splitlines()
-    missing = [line for line in register_table().splitlines() if line not in page]
-    assert not missing, "paste the output of python -m reveille.hdl.register_map"
+    page = GATEWARE_PAGE.read_text()
+    assert page.endswith(register_table()), "paste what python -m reveille.hdl.register_map prints"
