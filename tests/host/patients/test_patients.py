@@ -60,6 +60,16 @@ def test_symbols_with_few_beats_are_not_in_the_model(models):
     assert {chr(code) for code in models["231"].rhythm.symbol} == {"N", "R"}  # 1 A, 2 V
 
 
+def test_no_shape_comes_from_fewer_than_eight_beats(models):
+    for name, model in models.items():
+        frequencies = model.rhythm.chain[model.rhythm.chain[:, 0] == NONE]
+        shape, count = model.rhythm.shape[frequencies[:, -2]], frequencies[:, -1]
+        assert np.bincount(shape, count).min() >= rhythm.MIN_BEATS, name
+        components = model.shapes.components.any(axis=2).sum(axis=1)
+        family = np.bincount(model.shapes.family[shape], count)
+        assert (components <= family // rhythm.MIN_BEATS).all(), name
+
+
 def test_bytes_follow_from_the_seed_alone(models, folder, tmp_path):
     write_patients(models, tmp_path / "same", ["d213"], 3, 7, Silent())
     write_patients(models, tmp_path / "other", ["213"], 3, 8, Silent())
