@@ -145,8 +145,8 @@ class System:
             decision = await self._decide(event)
             waited = now_cycles() - acknowledged
             await cycles(self._dut, max(0, self._job.service_cycles - 1 - waited))
-            await self._cpu.decide(event.sequence, decision)
             self._decisions[event.beat] = decision
+            await self._cpu.decide(event.sequence, decision)
             self._served.set()
 
     async def _decide(self, event: Event) -> int:

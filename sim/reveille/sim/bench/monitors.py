@@ -30,11 +30,11 @@ class StreamMonitor:
 
     async def _watch(self) -> None:
         while True:
-            await FallingEdge(self._dut.clk)
             # After all drivers have set what the coming rising edge sees.
             await ReadOnly()
             if self._valid.value and self._ready.value:
                 self._report(self._payload.value.to_unsigned())
+            await FallingEdge(self._dut.clk)
 
 
 class StrobeMonitor:
@@ -48,9 +48,9 @@ class StrobeMonitor:
 
     async def _watch(self) -> None:
         while True:
-            await FallingEdge(self._dut.clk)
             await ReadOnly()
             self.count += bool(self._strobe.value)
+            await FallingEdge(self._dut.clk)
 
 
 class OutcomeMonitor:
