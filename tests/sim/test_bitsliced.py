@@ -128,7 +128,7 @@ def test_outcomes_do_not_rest_on_the_twins_prediction(
     racing = configuration(BUILDS["stochastic"], POLICIES["race"])
     beats = beats_for(racing.parameters, 600)
     expected = TwinFrontEnd(racing).infer(beats)
-    monkeypatch.setattr(front_end_module, "TwinFrontEnd", WrongTwin)
+    monkeypatch.setattr(front_end_module, "FastTwinFrontEnd", WrongTwin)
     assert BitslicedFrontEnd(racing).infer(beats).first_difference(expected) is None
 
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from reveille.hdl.contract import AUDIT_BITS
 from reveille.hdl.parameters import READ_ERROR_SEED_BITS, Machine, Mode
 from reveille.sim.bitsliced.engine import BitslicedMachines, Result, Task
+from reveille.sim.fast_twin import FastTwinFrontEnd
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
-from reveille.sim.twin import TwinFrontEnd, check_observations, joined, lfsr_orbit
+from reveille.sim.twin import check_observations, joined, lfsr_orbit
 
 AUDIT_PERIOD = (1 << AUDIT_BITS) - 1
 """Inferences after which the audit LFSR begins anew."""
@@ -110,7 +111,7 @@ class BitslicedFrontEnd:
         policy = self.configuration.policy
         if policy.mode is Mode.FULL or policy.reseed:
             return [beat * policy.budget for beat in beats]
-        cycles = TwinFrontEnd(self.configuration, self._state).infer(observations).cycles
+        cycles = FastTwinFrontEnd(self.configuration, self._state).infer(observations).cycles
         steps = list(accumulate(cycles.tolist(), initial=0))
         return [steps[beat] for beat in beats]
 

@@ -1,0 +1,154 @@
+"""The twin for sweeps: the outcomes of `reveille.sim.twin`, from compiled loops and look-ups."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reveille.hdl.parameters import READ_ERROR_SEED_BITS, Machine, MachineParameters, Mode
+from reveille.sim import kernels
+from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
+from reveille.sim.twin import TwinFrontEnd, lfsr_orbit
+
+
+class FastTwinFrontEnd(TwinFrontEnd):
+    """A twin ten times as fast as `TwinFrontEnd`, and exactly equal to it.
+
+    Beats are screened in compiled loops. Where the outcome of a beat is a function of its
+    observations alone, audits apart (the logarithmic machine, LFSRs reseeded at each beat, full
+    mode over the whole period), it is computed once for each pattern of observations and then
+    looked up, if there are at least as many beats as patterns. Arrays with read errors are left to
+    `TwinFrontEnd`.
+    """
+
+    _table: tuple[FrontEndConfiguration, Outcomes] | None = None
+
+    def _infer_chunk(self, observations: NDArray[np.uint8]) -> Outcomes:
+        configuration, state, beats = self.configuration, self._state, len(observations)
+        if configuration.read_errors.rate_word:
+            return super()._infer_chunk(observations)
+        parameters = configuration.parameters
+        table = self._table_for(beats)
+        if table is None or not beats:
+            outcomes, lfsr = _screened(configuration, state.lfsr, observations)
+        else:
+            outcomes = _looked_up(table, observations, parameters)
+            lfsr = self._stepped(int(outcomes.cycles[-1]), beats)
+        audit_lfsr = kernels.audit(
+            outcomes.cause, state.audit_lfsr, configuration.policy.audit_word
+        )
+        modulus = 1 << parameters.sequence_bits
+        outcomes.sequence[:] = (state.sequence + np.arange(beats)) % modulus
+        self._state = MachineState(
+            lfsr=lfsr,
+            audit_lfsr=int(audit_lfsr),
+            sequence=(state.sequence + beats) % modulus,
+            reads=(state.reads + beats * parameters.read_errors) % (1 << READ_ERROR_SEED_BITS),
+        )
+        return outcomes
+
+    def _table_for(self, beats: int) -> Outcomes | None:
+        """Return the outcome of every pattern of observations where that pays, else None."""
+        configuration = self.configuration
+        if self._table is not None and self._table[0] is configuration:
+            return self._table[1]
+        parameters = configuration.parameters
+        pattern_bits = parameters.address_bits * parameters.columns
+        if not _forgets(configuration) or 1 << pattern_bits > beats:
+            return None
+        shifts = parameters.address_bits * np.arange(parameters.columns)[::-1]
+        patterns = np.arange(1 << pattern_bits)[:, None] >> shifts & parameters.words - 1
+        table, _ = _screened(configuration, configuration.seeds, patterns.astype(np.uint8))
+        self._table = (configuration, table)
+        return table
+
+    def _stepped(self, last_cycles: int, beats: int) -> tuple[int, ...]:
+        """Return the LFSRs' states after beats that were looked up."""
+        parameters, policy = self.configuration.parameters, self.configuration.policy
+        if parameters.machine is Machine.LOGARITHMIC:
+            return self._state.lfsr
+        start = self.configuration.seeds if policy.reseed else self._state.lfsr
+        steps = last_cycles if policy.reseed else last_cycles * beats
+        return _advanced(parameters, start, steps)
+
+
+def _forgets(configuration: FrontEndConfiguration) -> bool:
+    """Whether outcomes, audits apart, do not depend on the beats before."""
+    parameters, policy = configuration.parameters, configuration.policy
+    if parameters.machine is Machine.LOGARITHMIC or policy.reseed:
+        return True
+    return policy.mode is Mode.FULL and policy.budget == parameters.period
+
+
+def _screened(
+    configuration: FrontEndConfiguration, lfsr: tuple[int, ...], observations: NDArray[np.uint8]
+) -> tuple[Outcomes, tuple[int, ...]]:
+    """Return outcomes without audits and sequence numbers, and the LFSRs' states afterwards."""
+    parameters, policy = configuration.parameters, configuration.policy
+    race = policy.mode is Mode.RACE
+    outcomes = _empty(len(observations), parameters.rows)
+    observations = np.ascontiguousarray(observations)
+    if parameters.machine is Machine.STOCHASTIC:
+        start = configuration.seeds if policy.reseed else lfsr
+        phase = kernels.screen(
+            observations,
+            _cells(configuration, start),
+            0,
+            parameters.period,
+            policy.budget,
+            policy.race_count if race else 0,
+            policy.reseed,
+            outcomes.scores,
+            outcomes.cycles,
+        )
+        needed = policy.race_count if race else 1
+        lfsr = _advanced(parameters, start, int(phase)) if len(observations) else lfsr
+    else:
+        words = np.ascontiguousarray(configuration.likelihoods.transpose(1, 2, 0))
+        added = min(parameters.columns, policy.budget)
+        kernels.add_up(observations, words, added, parameters.period, outcomes.scores)
+        outcomes.cycles[:] = added
+        needed = parameters.period - 1 if added == parameters.columns else -1
+    kernels.decide(
+        outcomes.scores,
+        parameters.machine is Machine.LOGARITHMIC,
+        needed,
+        policy.threshold,
+        policy.normal_mask,
+        outcomes.winner,
+        outcomes.margin,
+        outcomes.cause,
+    )
+    return outcomes, lfsr
+
+
+def _cells(configuration: FrontEndConfiguration, start: tuple[int, ...]) -> NDArray[np.uint64]:
+    """Return the bits of each cell along a period, (columns, words, rows x packed)."""
+    parameters = configuration.parameters
+    draws = np.array([lfsr_orbit(parameters.word_bits, s, parameters.period) for s in start])
+    bits = draws[:, None, None, :] <= configuration.likelihoods.transpose(1, 2, 0)[..., None]
+    missing = -parameters.period % kernels.WORD_BITS
+    padded = np.pad(bits, [(0, 0), (0, 0), (0, 0), (0, missing)])
+    packed = np.packbits(padded, axis=-1, bitorder="little").view(np.uint64)
+    return packed.reshape(parameters.columns, parameters.words, -1)
+
+
+def _advanced(parameters: MachineParameters, start: tuple[int, ...], steps: int) -> tuple[int, ...]:
+    """Return the columns' LFSRs some steps on."""
+    length = steps % parameters.period + 1
+    return tuple(int(lfsr_orbit(parameters.word_bits, s, length)[-1]) for s in start)
+
+
+def _looked_up(
+    table: Outcomes, observations: NDArray[np.uint8], parameters: MachineParameters
+) -> Outcomes:
+    """Return the outcome of each beat from those of all patterns."""
+    numbers = np.empty(len(observations), np.int64)
+    kernels.number_patterns(np.ascontiguousarray(observations), parameters.address_bits, numbers)
+    return Outcomes(**{name: array.take(numbers, axis=0) for name, array in vars(table).items()})
+
+
+def _empty(beats: int, rows: int) -> Outcomes:
+    return Outcomes(
+        sequence=np.zeros(beats, np.uint32),
+        **{name: np.empty(beats, np.uint8) for name in ("cause", "winner", "margin", "cycles")},
+        scores=np.empty((beats, rows), np.uint8),
+    )

@@ -1,0 +1,128 @@
+"""The fast twin against the readable one: equal in every record and state."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reveille.hdl.parameters import Machine, MachineParameters, Mode
+from reveille.sim import kernels
+from reveille.sim import twin as twin_module
+from reveille.sim.fast_twin import FastTwinFrontEnd
+from reveille.sim.front_end import FrontEndConfiguration, Policy, ReadErrors
+from reveille.sim.interaction import Answer, Event
+from reveille.sim.twin import TwinFrontEnd
+
+from .strategies import Case, cases, likelihoods
+
+PROTOTYPE = MachineParameters()
+TINY = MachineParameters(rows=3, columns=2, address_bits=2)
+"""16 patterns of observations: looked up from 16 beats on."""
+
+
+def configuration(
+    policy: Policy, build: MachineParameters = PROTOTYPE, kind: str = "high"
+) -> FrontEndConfiguration:
+    seeds = (17, 99, 150, 203)[: build.columns]
+    return FrontEndConfiguration(build, likelihoods(build, 2, kind), seeds, policy)
+
+
+def beats_for(build: MachineParameters, count: int) -> np.ndarray:
+    rng = np.random.default_rng(6)
+    return rng.integers(0, build.words, (count, build.columns), dtype=np.uint8)
+
+
+@settings(max_examples=200)
+@given(cases(most_beats=120))
+def test_equals_the_readable_twin(case: Case) -> None:
+    fast = FastTwinFrontEnd(case.configuration, case.state)
+    readable = TwinFrontEnd(case.configuration, case.state)
+    for half in np.array_split(case.observations, 2):
+        assert fast.infer(half).first_difference(readable.infer(half)) is None
+        assert fast.state == readable.state
+
+
+@settings(max_examples=60)
+@given(cases(TINY, most_beats=60), st.sampled_from([None, 255]))
+def test_looked_up_equals_the_readable_twin(case: Case, budget: int | None) -> None:
+    built = case.configuration
+    if budget is not None:
+        built = built.with_policy(mode=Mode.FULL, budget=budget)
+    fast, readable = FastTwinFrontEnd(built, case.state), TwinFrontEnd(built, case.state)
+    for third in np.array_split(case.observations, 3):
+        assert fast.infer(third).first_difference(readable.infer(third)) is None
+        assert fast.state == readable.state
+
+
+@pytest.mark.parametrize(
+    ("policy", "looks_up"),
+    [
+        (Policy(), True),
+        (Policy(budget=254), False),
+        (Policy(budget=100, reseed=True), True),
+        (Policy(mode=Mode.RACE), False),
+        (Policy(mode=Mode.RACE, reseed=True), True),
+    ],
+)
+def test_looks_up_only_what_depends_on_observations_alone(
+    monkeypatch: pytest.MonkeyPatch, policy: Policy, looks_up: bool
+) -> None:
+    screened = []
+    original = kernels.screen
+
+    def counting(observations: np.ndarray, *arguments: object) -> int:
+        screened.append(len(observations))
+        return int(original(observations, *arguments))
+
+    monkeypatch.setattr(kernels, "screen", counting)
+    fast = FastTwinFrontEnd(configuration(policy, TINY))
+    beats = beats_for(TINY, 50)
+    fast.infer(beats)
+    fast.infer(beats)
+    assert screened == ([16] if looks_up else [50, 50])
+
+
+def test_a_new_operating_point_gets_a_new_table() -> None:
+    fast, readable = (
+        twin(configuration(Policy(), TINY)) for twin in (FastTwinFrontEnd, TwinFrontEnd)
+    )
+    beats = beats_for(TINY, 40)
+    for threshold in (1, 60):
+        for twin in (fast, readable):
+            twin.configuration = twin.configuration.with_policy(threshold=threshold)
+        assert fast.infer(beats).first_difference(readable.infer(beats)) is None
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("k", [1, 5, 60])
+def test_many_beats_in_chunks(monkeypatch: pytest.MonkeyPatch, mode: Mode, k: int) -> None:
+    built = configuration(Policy(mode=mode, race_count=k, budget=200, audit_rate=0.2))
+    beats = beats_for(PROTOTYPE, 20_000)
+    expected = TwinFrontEnd(built).infer(beats)
+    monkeypatch.setattr(twin_module, "CHUNK_BEATS", 3_000)
+    assert FastTwinFrontEnd(built).infer(beats).first_difference(expected) is None
+
+
+@pytest.mark.parametrize("machine", list(Machine))
+def test_read_errors_are_the_readable_twins(machine: Machine) -> None:
+    build = MachineParameters(machine=machine, read_errors=True)
+    for rate in (0.0, 0.01):
+        erring = replace(configuration(Policy(), build), read_errors=ReadErrors(rate, seed=3))
+        fast, readable = FastTwinFrontEnd(erring), TwinFrontEnd(erring)
+        beats = beats_for(build, 200)
+        assert fast.infer(beats).first_difference(readable.infer(beats)) is None
+        assert fast.state == readable.state
+
+
+def test_a_back_end_may_change_the_operating_point() -> None:
+    def stricter(event: Event) -> Answer:
+        return Answer(0, Policy(threshold=1 + event.beat % 50))
+
+    beats = beats_for(TINY, 100)
+    fast, readable = (
+        twin(configuration(Policy(), TINY)) for twin in (FastTwinFrontEnd, TwinFrontEnd)
+    )
+    expected = readable.infer_interactive(beats, stricter)
+    assert fast.infer_interactive(beats, stricter).first_difference(expected) is None
