@@ -20,7 +20,7 @@ from reveille.host.patients import (
     rhythm,
     write_patients,
 )
-from reveille.host.patients.model import _KEYS, NONE, _get
+from reveille.host.patients.model import _KEYS, MIN_BEATS, NONE, _get
 from reveille.host.progress import Silent
 
 SHIPPED = Path(rhythm.__file__).parents[1] / "models" / "digital_patients.npz"
@@ -64,10 +64,10 @@ def test_no_shape_comes_from_fewer_than_eight_beats(models):
     for name, model in models.items():
         frequencies = model.rhythm.chain[model.rhythm.chain[:, 0] == NONE]
         shape, count = model.rhythm.shape[frequencies[:, -2]], frequencies[:, -1]
-        assert np.bincount(shape, count).min() >= rhythm.MIN_BEATS, name
+        assert np.bincount(shape, count).min() >= MIN_BEATS, name
         components = model.shapes.components.any(axis=2).sum(axis=1)
         family = np.bincount(model.shapes.family[shape], count)
-        assert (components <= family // rhythm.MIN_BEATS).all(), name
+        assert (components <= family // MIN_BEATS).all(), name
 
 
 def test_bytes_follow_from_the_seed_alone(models, folder, tmp_path):
@@ -211,10 +211,9 @@ def test_names():
 def test_unknown_patient_and_no_time(models, tmp_path):
     with pytest.raises(PatientModelError, match=r"There is no digital patient 102, 999; there are"):
         write_patients(models, tmp_path, ["102", "d100", "d999"], 1, 0, Silent())
-    with pytest.raises(PatientModelError, match=r"Cannot write 0 minutes"):
-        write_patients(models, tmp_path, ["100"], 0, 0, Silent())
-    with pytest.raises(PatientModelError, match=r"Cannot write nan minutes"):
-        write_patients(models, tmp_path, ["100"], float("nan"), 0, Silent())
+    for minutes in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(PatientModelError, match=rf"Cannot write {minutes} minutes of ECG; ask"):
+            write_patients(models, tmp_path, ["100"], minutes, 0, Silent())
 
 
 def test_missing_truncated_and_foreign_files(models, tmp_path):

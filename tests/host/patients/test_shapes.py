@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from reveille.host.patients import latent, shapes
+from reveille.host.patients.model import MIN_BEATS
 from reveille.host.patients.windows import WINDOW
 
 NARROW = np.exp(-((WINDOW / 8.0) ** 2))
@@ -44,7 +45,7 @@ def test_no_component_comes_from_fewer_than_eight_beats(count):
     mask = np.ones((count, len(WINDOW)), bool)
     fitted = shapes.fit_shapes(beats(NARROW, count, generator), mask, np.zeros(count, int))
     kept = fitted.components.any(axis=2).sum()
-    assert kept == min(shapes.COMPONENTS, count // shapes.BEATS_PER_COMPONENT)
+    assert kept == min(shapes.COMPONENTS, count // MIN_BEATS)
 
 
 def test_masked_samples_do_not_count():

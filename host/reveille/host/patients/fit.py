@@ -11,6 +11,7 @@ from reveille.host.ecg.aami import DS1, DS2, SYMBOL_CLASSES, AamiClass
 from reveille.host.ecg.records import load_record
 from reveille.host.patients import latent, noise, rhythm, shapes, windows
 from reveille.host.patients.model import (
+    MIN_BEATS,
     SAMPLING_HZ,
     Bools,
     Bytes,
@@ -24,10 +25,12 @@ from reveille.host.progress import Progress
 
 FIBRILLATING = ("AFIB", "AFL")
 PREEXCITED = "PREX"
+"""Rhythm annotations that tell of the P wave, and of the delta wave."""
 FLUTTER = "![]"
 """Annotations of ventricular flutter, during which there are no beats."""
 
 MAX_RR_S = 6.5
+"""Longer intervals (a pause in record 232 lasts 5.9 s) are gaps in the record."""
 
 
 @dataclass(frozen=True)
@@ -114,15 +117,15 @@ def _select(beats: Beats, name: str) -> Beats:
     """Give rare symbols the label of their class's main one; leave out what stays rare."""
     symbol = beats.symbol.copy()
     counts = dict(zip(*np.unique(symbol, return_counts=True), strict=True))
-    for rare in [s for s, count in counts.items() if count < rhythm.MIN_BEATS]:
+    for rare in [s for s, count in counts.items() if count < MIN_BEATS]:
         same = [s for s in counts if SYMBOL_CLASSES[str(s)] == SYMBOL_CLASSES[str(rare)]]
         symbol[symbol == rare] = max(same, key=lambda s: counts[s])
     _, index, sizes = np.unique(symbol, return_inverse=True, return_counts=True)
-    keep = (sizes >= rhythm.MIN_BEATS)[index]
+    keep = (sizes >= MIN_BEATS)[index]
     if not keep.any():
         raise PatientModelError(
             f"Record {name} has only {len(keep)} beats; a digital patient takes at least "
-            f"{rhythm.MIN_BEATS} of one kind."
+            f"{MIN_BEATS} of one kind."
         )
     follows = beats.follows & np.concatenate(([False], keep[:-1]))
     return Beats(beats.position[keep], symbol[keep], beats.rhythm[keep], follows[keep])
@@ -133,7 +136,7 @@ def _cluster(smooth_mv: Floats, beats: Beats) -> tuple[Ints, Ints]:
     group = np.char.add(beats.symbol, _atrial(beats.rhythm))
     for symbol in np.unique(beats.symbol):
         groups, sizes = np.unique(group[beats.symbol == symbol], return_counts=True)
-        small = groups[sizes < rhythm.MIN_BEATS]
+        small = groups[sizes < MIN_BEATS]
         group[np.isin(group, small)] = groups[sizes.argmax()]
     shape_of = np.zeros(len(group), np.int64)
     position = beats.position.copy()
@@ -174,7 +177,7 @@ def _states(beats: Beats, shape_of: Ints) -> tuple[Ints, Bytes, Bytes]:
     for shape in range(shape_of.max() + 1):
         members = shape_of == shape
         names, sizes = np.unique(label[members], return_counts=True)
-        rare = np.isin(label, names[sizes < rhythm.MIN_BEATS]) & members
+        rare = np.isin(label, names[sizes < MIN_BEATS]) & members
         label[rare] = names[sizes.argmax()]
     keys = np.char.add(np.char.mod("%03d", shape_of), label)
     _, first, state = np.unique(keys, return_index=True, return_inverse=True)

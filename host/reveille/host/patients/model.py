@@ -27,6 +27,9 @@ FORMAT = 2
 SAMPLING_HZ = 360
 """Of MIT-BIH, and of what digital patients are written at."""
 
+MIN_BEATS = 8
+"""No mean, component or quantile is taken from fewer beats, so that none is a single beat."""
+
 NONE = 255
 """In a context: any state, or no state yet."""
 

@@ -21,8 +21,8 @@ LEVEL_S = (4.0, 0.8)
 QRS_HALF = 20
 """Samples on each side of R in which noise is not measured (56 ms)."""
 
-_SEGMENT = 16384
-_FLOOR_MV = 1e-4
+_SEGMENT = 16384  # 45 s: periods of the slowest band
+_FLOOR_MV = 1e-4  # keeps logarithms finite, far below a quantisation step of 5 uV
 
 
 def split_wander(signal_mv: Floats) -> tuple[Floats, Floats]:

@@ -17,16 +17,23 @@ import numpy.typing as npt
 
 from reveille.host.ecg.aami import SYMBOL_CLASSES, AamiClass
 from reveille.host.patients import latent
-from reveille.host.patients.model import NONE, Bools, Bytes, Floats, Half, Ints, RhythmModel
+from reveille.host.patients.model import (
+    MIN_BEATS,
+    NONE,
+    Bools,
+    Bytes,
+    Floats,
+    Half,
+    Ints,
+    RhythmModel,
+)
 
 ORDER = 4
 MIN_CONTEXT = 4
 """Longer contexts seen less often than this are not kept."""
 
-MIN_BEATS = 8
-"""No statistic is taken from fewer beats."""
-
 MIN_RR_S = 0.2
+"""Shorter intervals are taken for slips of annotation, and not drawn."""
 
 
 def fit_chain(state: Ints, follows: Bools) -> npt.NDArray[np.uint16]:
@@ -37,7 +44,7 @@ def fit_chain(state: Ints, follows: Bools) -> npt.NDArray[np.uint16]:
         follows: (n,) whether a beat follows the one before it without a gap in the record.
 
     Returns:
-        The rows of `PatientModel.chain`; contexts of no state give the frequencies of all.
+        The rows of `RhythmModel.chain`; contexts of no state give the frequencies of all.
     """
     counts: Counter[tuple[int, ...]] = Counter()
     run = 0

@@ -19,15 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from reveille.host.patients import latent
-from reveille.host.patients.model import Bools, Floats, Half, Ints, ShapeModel
+from reveille.host.patients.model import MIN_BEATS, Bools, Floats, Half, Ints, ShapeModel
 from reveille.host.patients.windows import WINDOW
 
 COMPONENTS = 10
-BEATS_PER_COMPONENT = 8
-"""A component, like a mean, is taken from at least this many beats, so none is a single beat."""
+"""At most; a family of n beats has no more than n / `MIN_BEATS`."""
 
 MIN_CLUSTER = 24
 MIN_CLUSTER_SHARE = 0.04
+"""Smallest cluster, in beats and as a share of the symbol's beats."""
 SPLIT_GAIN = 0.75
 """Share of the variance along the line between both centres that a split must explain. Halving a
 Gaussian explains 2 / pi of it, halving a uniform distribution this much."""
@@ -41,7 +41,11 @@ FAMILY_DISTANCE = 0.1
 MIN_SPREAD_COMPONENTS = 4
 """With fewer components than this their common spread cannot be told from their values."""
 
-_QRS = (WINDOW > -36) & (WINDOW < 36)
+MAX_OFFSET = 35
+"""Farthest of an annotation from its beat, samples: less than half of the shortest RR interval, so
+that annotations never swap."""
+
+_QRS = (WINDOW > -36) & (WINDOW < 36)  # 100 ms on each side of R
 _FILL_ROUNDS = 4
 _SPLIT_ROUNDS = 20
 _INT8 = 127
@@ -115,9 +119,9 @@ def families(means: Floats, sizes: Ints) -> Ints:
 
 
 def _masked_mean(windows: Floats, mask: Bools) -> Floats:
-    """Mean (T,) over the samples that count, held where fewer than `BEATS_PER_COMPONENT` do."""
+    """Mean (T,) over the samples that count, held where fewer than `MIN_BEATS` do."""
     count = mask.sum(axis=0)
-    enough = np.flatnonzero(count >= min(BEATS_PER_COMPONENT, count.max()))
+    enough = np.flatnonzero(count >= min(MIN_BEATS, count.max()))
     mean: Floats = (windows * mask).sum(axis=0)[enough] / count[enough]
     return np.interp(np.arange(len(count)), enough, mean)
 
@@ -175,7 +179,7 @@ def fit_shapes(windows: Floats, mask: Bools, shape_of: Ints) -> FittedShapes:
 
 def _fit_components(departures: Floats, mask: Bools) -> tuple[npt.NDArray[np.int8], Half, Floats]:
     """Principal components of beats (n, T) less their means, quantised, and the beats filled in."""
-    kept = min(COMPONENTS, len(departures) // BEATS_PER_COMPONENT)
+    kept = min(COMPONENTS, len(departures) // MIN_BEATS)
     filled = np.where(mask, departures, 0.0)
     for _ in range(_FILL_ROUNDS):
         axes = np.linalg.svd(filled, full_matrices=False)[2][:kept]
@@ -303,5 +307,5 @@ def sample_offsets(model: ShapeModel, shape_of: Ints, generator: np.random.Gener
     scores = generator.standard_normal(len(shape_of))
     tables = model.offset_quantiles.astype(np.float64)[shape_of]
     draws = [latent.from_scores(z, table) for z, table in zip(scores, tables, strict=True)]
-    offsets: Ints = np.rint(np.array(draws)).astype(np.int64)
+    offsets: Ints = np.rint(np.clip(draws, -MAX_OFFSET, MAX_OFFSET)).astype(np.int64)
     return offsets

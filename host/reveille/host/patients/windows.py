@@ -16,12 +16,12 @@ WINDOW = np.arange(-BEFORE, AFTER, STEP)
 DENSE = np.arange(WINDOW[0], WINDOW[-1] + 1)
 
 _LOW_PASS_HZ = 75.0
-_SEARCH = 18
-_PEAK_SEARCH = 22
+_SEARCH = 18  # farthest that a beat is moved against the others: 50 ms
+_PEAK_SEARCH = 22  # farthest that all are moved to their peak: 61 ms
 _ALIGN_ROUNDS = 3
-_P_LEAD = 90
-_P_LEAD_SHARE = 0.4
-_BLEND = 14
+_P_LEAD = 90  # where a beat begins before its R wave: 250 ms,
+_P_LEAD_SHARE = 0.4  # or this share of the RR interval, if that is less
+_BLEND = 14  # half of the cross-fade between beats: 39 ms
 
 
 def to_dense(windows: Floats) -> Floats:

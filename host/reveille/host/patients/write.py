@@ -1,5 +1,6 @@
 """Write digital patients as WFDB records."""
 
+import math
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,8 +33,10 @@ PREFIX = "d"
 SUFFIXES = (".dat", ".atr", ".hea")
 """Written in this order: a record with a header is whole."""
 
+MIN_MINUTES = 0.1
+
 _MARGIN_S = 1.0
-_EDGE_S = 2.0
+"""Drawn before the beginning and after the end, so that both lie within a beat."""
 
 
 def digital_record(name: str) -> str:
@@ -69,7 +72,7 @@ def write_patients(
         progress: shown a record at a time.
 
     Raises:
-        PatientModelError: a record has no model, or minutes is not positive.
+        PatientModelError: a record has no model, or there are less than `MIN_MINUTES`.
     """
     originals = [original_record(name) for name in records]
     unknown = [name for name in originals if name not in models]
@@ -77,8 +80,10 @@ def write_patients(
         raise PatientModelError(
             f"There is no digital patient {', '.join(unknown)}; there are {', '.join(models)}."
         )
-    if not minutes * 60 > 2 * _EDGE_S:
-        raise PatientModelError(f"Cannot write {minutes} minutes of ECG; ask for at least 0.1.")
+    if not MIN_MINUTES <= minutes < math.inf:
+        raise PatientModelError(
+            f"Cannot write {minutes} minutes of ECG; ask for at least {MIN_MINUTES}."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
         for name in progress.track(originals, "Writing digital patients", len(originals)):
