@@ -67,8 +67,7 @@ def quantise(network: HeartbeatNetwork, beats: BeatSet) -> IntegerNetwork:
 
 
 def _array(tensor: Tensor) -> Floats:
-    values: Floats = tensor.detach().numpy().astype(np.float64)
-    return values
+    return np.array(tensor.detach().numpy(), dtype=np.float64)
 
 
 def _parameters(layer: nn.Module) -> tuple[Floats, Floats]:
@@ -95,7 +94,7 @@ def _weight_steps(weight: Floats, bias: Floats, step: float) -> Floats:
     """
     largest = np.abs(weight.reshape(len(weight), -1)).max(axis=1)
     steps = np.maximum(largest, _SMALLEST_RANGE) / INT8_HIGH
-    return np.maximum(steps, np.abs(bias) / (step * _LARGEST_BIAS))
+    return np.asarray(np.maximum(steps, np.abs(bias) / (step * _LARGEST_BIAS)))
 
 
 def _quantise_layer(weight: Floats, bias: Floats, step: float, next_step: float) -> IntegerLayer:
