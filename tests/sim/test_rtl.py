@@ -43,7 +43,7 @@ def beats_for(build: MachineParameters, count: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", BUILDS)
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_equals_the_twin_in_records_and_state(name: str, data: st.DataObject) -> None:
     case: Case = data.draw(cases(BUILDS[name], most_beats=100))
