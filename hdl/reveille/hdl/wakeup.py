@@ -58,7 +58,8 @@ class WakeUpController(wiring.Component):
         m.submodules.fifo = fifo = StreamFifo(
             event_layout(self.parameters), self.parameters.fifo_depth
         )
-        serving, raised = Signal(), Signal()
+        serving = Signal()
+        raised = Signal()
         record = Signal(event_layout(self.parameters))
         wakes = self.outcome.payload.cause != Cause.NORMAL
         acknowledge = self.cpu.event.valid & self.cpu.event.ready
