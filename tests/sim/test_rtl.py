@@ -1,5 +1,7 @@
 """The gateware under Verilator against the twin: a few builds, many configurations of each."""
 
+import signal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -175,6 +177,22 @@ def test_interrupted_batch_is_not_resumed() -> None:
         rtl.infer_interactive(beats, interrupt)
     with pytest.raises(ReveilleError, match="interrupted in a batch; make a new one"):
         rtl.infer(beats)
+
+
+def test_long_batch_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rtl_module, "CHUNK_CLOCKS", 10_000)
+    rtl = RtlFrontEnd(default_configuration())
+    beats = beats_for(BUILDS["stochastic"], 2_000)
+    seen: list[int] = []
+
+    def press_control_c(recorded: int) -> None:
+        seen.append(recorded)
+        if len(seen) == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        rtl.infer(beats, on_progress=press_control_c)
+    assert 0 < seen[-1] < len(beats)
 
 
 def test_mistakes_are_told() -> None:
