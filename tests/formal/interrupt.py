@@ -77,14 +77,17 @@ class Inference:
         bench: The bench.
 
     Attributes:
-        in_flight: The array was read and no record has come of it.
+        taken: A beat is taken.
+        overdue: The array owes the answer to a read that timed out.
+        in_flight: A beat was taken and no record has come of it.
         awaiting: Its answer may still come in time.
-        fault: It came with the array's own warning, or not in time.
+        fault: It came with the array's own warning, or not in time, or the array was overdue and so
+            was not read.
         warned: It came with the array's own warning.
         offered: The machine offers the record.
-        age: Cycles from the read to the offer.
+        age: Cycles from taking the beat to the offer.
         longest: The most that ``age`` may become.
-        policy: What the bus had written when the array was read.
+        policy: What the bus had written when the beat was taken.
     """
 
     POLICY = ("mode", "budget", "race_count", "threshold", "normal_mask")
@@ -94,6 +97,8 @@ class Inference:
         self._bench = bench
         parameters, front_end = bench.parameters, bench.front_end
         array, timeout = front_end.array, parameters.array_timeout_cycles
+        self.taken = bench.inside["machine.start"]
+        self.overdue = Signal()
         self.in_flight = Signal()
         self.awaiting = Signal()
         self.fault = Signal()
@@ -108,12 +113,16 @@ class Inference:
         self.policy = Signal(policy_layout(parameters))
         self._written = self._follow_bus(m)
 
-        with m.If(array.read):
+        silent = self.awaiting & (self.age == timeout) & ~array.valid
+        may_read = self._follow_overdue(m, silent)
+        m.d.comb += Assert(array.read == (self.taken & may_read))
+        with m.If(self.taken):
             m.d.sync += [
                 self.in_flight.eq(1),
-                self.awaiting.eq(1),
+                self.awaiting.eq(may_read),
                 self.age.eq(1),
-                self.fault.eq(0),
+                self.fault.eq(~may_read),
+                self.warned.eq(0),
                 self.policy.eq(self._written),
             ]
         with m.Elif(front_end.outcome.strobe):
@@ -127,6 +136,26 @@ class Inference:
                     self.warned.eq(array.valid & array.fault),
                 ]
         self._add_lemmas(m)
+
+    def _follow_overdue(self, m: Module, silent: Value) -> Value:
+        """Follow whether the array owes an answer; return whether it may be read."""
+        run, ran = Signal(), Signal()
+        shadow(m, self._bench.front_end, Register.CONTROL, run)
+        restarted = run & ~ran
+        m.d.sync += ran.eq(run)
+        with m.If(silent):
+            m.d.sync += self.overdue.eq(1)
+        with m.Elif(restarted | self._bench.front_end.array.valid):
+            m.d.sync += self.overdue.eq(0)
+        inside = self._bench.inside
+        self._bench.lemma(
+            m,
+            inside["registers.run"] == run,
+            inside["machine.ran"] == ran,
+            inside["machine.overdue"] == self.overdue,
+            ~self.overdue | ~self.awaiting,
+        )
+        return ~self.overdue | restarted
 
     def _follow_bus(self, m: Module) -> data.View:
         """Return the policy that the bus has written, from the one after reset on."""
@@ -201,7 +230,7 @@ class InterruptBench(FrontEndBench):
         with m.Else():
             m.d.comb += Assert(~cpu.interrupt & cpu.asleep)
 
-        with m.If(front_end.array.read):
+        with m.If(inference.taken):
             m.d.comb += Assert(~inference.in_flight)
         with m.If(front_end.outcome.strobe):
             m.d.comb += Assert(inference.in_flight & ~inference.awaiting)
@@ -218,6 +247,8 @@ class InterruptBench(FrontEndBench):
         m.d.comb += [
             Cover(outcome.strobe & inference.fault & inference.warned),
             Cover(outcome.strobe & inference.fault & ~inference.warned),
+            Cover(inference.taken & inference.overdue & ~self.front_end.array.read),
+            Cover(inference.taken & inference.overdue & self.front_end.array.read),
             Cover(inference.age == inference.longest),
             Cover(inference.offered & ~outcome.strobe),
             Cover(ledger.accepted & ledger.acknowledged),

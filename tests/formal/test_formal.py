@@ -97,6 +97,15 @@ MUTATIONS = {
             "with m.Elif(self.array.valid):",
         ),
     ),
+    "late-answer-believed": (
+        InterruptBench,
+        Mutation(
+            BayesianMachine,
+            "_judge_array",
+            "return self.overdue & ~restarted",
+            "return self.overdue & self.busy",
+        ),
+    ),
     "tie-not-ambiguous": (
         InterruptBench,
         Mutation(

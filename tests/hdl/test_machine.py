@@ -114,8 +114,114 @@ def test_fault_wakes_and_leaves_no_scores(kind: Machine, trouble: dict[str, Any]
         assert ctx.get(machine.seeds.states) == draws
         assert ctx.get(machine.audit_seed.states[0]) != audit_draw
 
+        if "fault" not in trouble:
+            await pulse(ctx, machine.array.valid)
         again, _ = await infer(ctx, machine, words)
         assert again.cause == Cause.NORMAL
+
+    simulate(machine, bench)
+
+
+async def offer(ctx: Any, machine: BayesianMachine) -> tuple[Any, bool, int]:
+    """Offer one beat to a silent array; return the record, whether it was read, and the cycles."""
+    ctx.set(machine.beat.valid, 1)
+    read = bool(ctx.get(machine.array.read))
+    await ctx.tick()
+    ctx.set(machine.beat.valid, 0)
+    cycles = 1
+    while not ctx.get(machine.outcome.valid):
+        assert not ctx.get(machine.array.read)
+        await ctx.tick()
+        cycles += 1
+    record = ctx.get(machine.outcome.payload)
+    await ctx.tick()
+    return record, read, cycles + 1
+
+
+async def time_out(ctx: Any, machine: BayesianMachine) -> None:
+    """Let the machine read an array of sure words that does not answer."""
+    set_policy(ctx, machine, normal_mask=0b111)
+    for cell, word in enumerate(SURE_OF_ROW_1):
+        ctx.set(machine.array.words[cell], word)
+    ctx.set(machine.run, 1)
+    ctx.set(machine.outcome.ready, 1)
+    assert not ctx.get(machine.overdue)
+    record, read, _ = await offer(ctx, machine)
+    assert (record.cause, read) == (Cause.INVALID, True)
+    assert ctx.get(machine.overdue)
+
+
+def test_overdue_array_is_not_read_and_every_beat_wakes_at_once() -> None:
+    machine = machine_of()
+
+    async def bench(ctx: Any) -> None:
+        await time_out(ctx, machine)
+        audit_draw = ctx.get(machine.audit_seed.states[0])
+        for _ in range(3):
+            record, read, cycles = await offer(ctx, machine)
+            assert (record.cause, read, cycles) == (Cause.INVALID, False, 2)
+            assert (record.winner, record.margin, record.cycles) == (0, 0, 0)
+            assert list(record.scores) == [0] * ROWS
+        assert ctx.get(machine.audit_seed.states[0]) != audit_draw
+
+    simulate(machine, bench)
+
+
+@pytest.mark.parametrize("fault", [False, True])
+def test_late_answer_is_not_believed_but_ends_the_distrust(fault: bool) -> None:
+    machine = machine_of()
+
+    async def bench(ctx: Any) -> None:
+        await time_out(ctx, machine)
+        # The late answer, in the very cycle of a beat: that beat still is not read.
+        ctx.set(machine.array.valid, 1)
+        ctx.set(machine.array.fault, fault)
+        ctx.set(machine.beat.valid, 1)
+        assert not ctx.get(machine.array.read)
+        await ctx.tick()
+        ctx.set(machine.array.valid, 0)
+        ctx.set(machine.beat.valid, 0)
+        assert ctx.get(machine.outcome.payload.cause) == Cause.INVALID
+        assert not ctx.get(machine.overdue)
+        await ctx.tick()
+        record, _ = await infer(ctx, machine, SURE_OF_ROW_1)
+        assert record.cause == Cause.NORMAL
+
+    simulate(machine, bench)
+
+
+def test_answer_that_comes_while_the_record_waits_ends_the_distrust() -> None:
+    machine = machine_of()
+
+    async def bench(ctx: Any) -> None:
+        set_policy(ctx, machine)
+        ctx.set(machine.run, 1)
+        ctx.set(machine.beat.valid, 1)
+        await ctx.tick()
+        ctx.set(machine.beat.valid, 0)
+        while not ctx.get(machine.outcome.valid):
+            await ctx.tick()
+        await pulse(ctx, machine.array.valid)
+        assert ctx.get(machine.outcome.payload.cause) == Cause.INVALID
+        ctx.set(machine.outcome.ready, 1)
+        await ctx.tick()
+        record, _ = await infer(ctx, machine, SURE_OF_ROW_1)
+        assert record.cause == Cause.NORMAL
+
+    simulate(machine, bench)
+
+
+def test_restart_ends_the_distrust_at_once() -> None:
+    machine = machine_of()
+
+    async def bench(ctx: Any) -> None:
+        await time_out(ctx, machine)
+        ctx.set(machine.run, 0)
+        await ctx.tick()
+        assert ctx.get(machine.overdue)
+        record, _ = await infer(ctx, machine, SURE_OF_ROW_1)  # raises run with the beat
+        assert record.cause == Cause.NORMAL
+        assert not ctx.get(machine.overdue)
 
     simulate(machine, bench)
 

@@ -109,9 +109,13 @@ class Register(IntEnum):
     IDENTITY = 0x00
     """Read: ``IDENTITY_WORD``."""
     CONTROL = 0x01
-    """Bit 0: run. While it is 0 the machine finishes its inference and then stands still."""
+    """Bit 0: run. While it is 0 the machine finishes its inference and then stands still.
+
+    A change from 0 to 1 also makes it read an overdue array again; before, see to it that the array
+    has forgotten the read that timed out.
+    """
     STATUS = 0x02
-    """Read: bit 0 interrupt, bit 1 asleep, bit 2 machine busy."""
+    """Read: bit 0 interrupt, bit 1 asleep, bit 2 machine busy, bit 3 array overdue."""
     MODE = 0x08
     """0 full, 1 race; ignored by the logarithmic machine."""
     BUDGET = 0x09
@@ -162,7 +166,7 @@ class Register(IntEnum):
     FRONT_END_CYCLES = 0x27
     """Cycles in which the machine evaluates."""
     ARRAY_READS = 0x28
-    """Reads of the array: one an inference, all cells of one address per column."""
+    """Reads of the array: one an inference, none while it is overdue; all cells at once."""
     LONGEST_SERVICE = 0x29
     """Most cycles from acknowledge to decision; across a re-raise, from the first acknowledge."""
     DECISIONS = 0x2A

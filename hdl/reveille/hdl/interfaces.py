@@ -95,8 +95,8 @@ class ArraySignature(wiring.Signature):
     array holds ``words`` until the next read. Writes program one word.
 
     An answer is in time when ``valid`` comes in one of the ``array_timeout_cycles`` cycles after
-    the read. The array drops the answer to a read that timed out before the next read begins: a
-    late ``valid`` would be taken for the answer to the next one.
+    the read. After a time-out the front end takes the next ``valid`` for the late answer, believes
+    nothing of it, and does not read before it has come or ``CONTROL`` has started the machine anew.
 
     Members:
         read: Strobe; ``address`` is taken in this cycle.

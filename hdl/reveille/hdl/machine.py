@@ -1,6 +1,6 @@
 """The Bayesian machine: takes beats, reads the array, evaluates, and names the cause."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -26,7 +26,8 @@ class BayesianMachine(wiring.Component):
     ==========  =========================  =====================================================
     state       cycles                     what happens
     ==========  =========================  =====================================================
-    Idle        1 with a beat              takes beat, policy and audit draw; reads the array
+    Idle        1 with a beat              takes beat, policy and audit draw; reads the array,
+                                           unless that is overdue, which is a fault at once
     Read        1 to array_timeout_cycles  waits for ``valid``; silence or ``fault`` is a fault
     Evaluate    ``cycles`` of the record   steps the evaluator until it is complete, at most
                                            budget cycles; none after a fault
@@ -34,6 +35,10 @@ class BayesianMachine(wiring.Component):
     ==========  =========================  =====================================================
 
     So an inference on an array that answers at once takes its evaluation cycles and 3 more.
+
+    An array that has not answered in time is overdue, and the machine does not believe it: its next
+    ``valid`` may belong to the read that timed out. So it is not read again, and each beat ends in
+    a fault, until that ``valid`` has come or ``run`` rises.
 
     The policy is taken with the beat: a write to it counts from the next inference on. A budget of
     0 is taken as 1. A fault leaves scores, margin, winner and cycles at 0 and the columns' LFSRs
@@ -49,6 +54,7 @@ class BayesianMachine(wiring.Component):
         seeds: Seeds of the columns' LFSRs.
         audit_seed: Seed of the audit LFSR.
         busy: A beat is in flight.
+        overdue: The array owes the answer to a read that timed out.
         evaluating: This is an evaluation cycle.
     """
 
@@ -64,6 +70,7 @@ class BayesianMachine(wiring.Component):
                 "seeds": In(SeedSignature(parameters.columns, parameters.word_bits)),
                 "audit_seed": In(SeedSignature(1, AUDIT_BITS)),
                 "busy": Out(1),
+                "overdue": Out(1),
                 "evaluating": Out(1),
             }
         )
@@ -76,7 +83,9 @@ class BayesianMachine(wiring.Component):
         policy = Signal(policy_layout(self.parameters))
         faulted = Signal()
         audit = Signal()
-        start = self._sequence(m, evaluator, faulted)
+        timed_out = Signal()
+        distrusted = self._judge_array(m, timed_out)
+        start = self._sequence(m, evaluator, faulted, distrusted, timed_out)
         draws_audit = self._draw_audit(m, start)
         with m.If(start):
             m.d.sync += [policy.eq(self.policy), audit.eq(draws_audit)]
@@ -88,7 +97,7 @@ class BayesianMachine(wiring.Component):
             evaluator.step.eq(self.evaluating),
             evaluator.words.eq(self.array.words),
             evaluator.policy.eq(policy),
-            self.array.read.eq(start),
+            self.array.read.eq(start & ~distrusted),
             self.array.address.eq(self.beat.payload.observations),
         ]
         with m.If(start):
@@ -96,7 +105,25 @@ class BayesianMachine(wiring.Component):
         self._conclude(m, evaluator, policy, ~faulted & evaluator.decided, audit)
         return m
 
-    def _sequence(self, m: Module, evaluator: EvaluatorSignature, faulted: Signal) -> Signal:
+    def _judge_array(self, m: Module, timed_out: Signal) -> Signal:
+        """Follow whether the array is overdue; return whether it is not to be read."""
+        ran = Signal()
+        restarted = self.run & ~ran
+        m.d.sync += ran.eq(self.run)
+        with m.If(timed_out):
+            m.d.sync += self.overdue.eq(1)
+        with m.Elif(self.array.valid | restarted):
+            m.d.sync += self.overdue.eq(0)
+        return self.overdue & ~restarted
+
+    def _sequence(
+        self,
+        m: Module,
+        evaluator: EvaluatorSignature,
+        faulted: Signal,
+        distrusted: Value,
+        timed_out: Signal,
+    ) -> Signal:
         """Lead a beat through the states; return the strobe that takes it."""
         start = Signal()
         cycle = evaluator.cycle
@@ -106,11 +133,14 @@ class BayesianMachine(wiring.Component):
             with m.State("Idle"):
                 m.d.comb += [self.busy.eq(0), self.beat.ready.eq(self.run)]
                 with m.If(start):
-                    m.d.sync += [cycle.eq(0), waited.eq(0), faulted.eq(0)]
+                    m.d.sync += [cycle.eq(0), waited.eq(0), faulted.eq(distrusted)]
                     m.next = "Read"
+                    with m.If(distrusted):
+                        m.next = "Offer"
             with m.State("Read"):
                 m.d.sync += waited.eq(waited + 1)
                 silent = waited == self.parameters.array_timeout_cycles - 1
+                m.d.comb += timed_out.eq(silent & ~self.array.valid)
                 with m.If(self.array.valid & ~self.array.fault):
                     m.next = "Evaluate"
                 # Undecided anyway, as nothing is evaluated; said outright, so that no evaluator can

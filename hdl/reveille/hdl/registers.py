@@ -28,7 +28,7 @@ POLICY_REGISTERS = {
 }
 """Register of each policy field."""
 
-STATUS_LAYOUT = data.StructLayout({"interrupt": 1, "asleep": 1, "busy": 1})
+STATUS_LAYOUT = data.StructLayout({"interrupt": 1, "asleep": 1, "busy": 1, "array_overdue": 1})
 """Bits of ``Register.STATUS``."""
 
 

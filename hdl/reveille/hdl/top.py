@@ -89,6 +89,7 @@ class FrontEnd(wiring.Component):
             registers.status.interrupt.eq(self.cpu.interrupt),
             registers.status.asleep.eq(self.cpu.asleep),
             registers.status.busy.eq(machine.busy),
+            registers.status.array_overdue.eq(machine.overdue),
             registers.counters.eq(counters.values),
             counters.clear.eq(registers.clear_counters),
             counters.service_cycles.eq(controller.service_cycles),
