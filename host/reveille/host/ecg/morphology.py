@@ -17,8 +17,8 @@ P_WAVE = slice(WINDOW_BEFORE - 45, WINDOW_BEFORE - 13)
 """-250 ms to -72 ms."""
 _P_REGION = slice(WINDOW_BEFORE - 54, WINDOW_BEFORE - 12)
 """-300 ms to -67 ms: early P waves too."""
-_AFTER_QRS = slice(WINDOW_BEFORE + 23, None)
-"""+128 ms to +390 ms: ST segment and T wave."""
+_NEAR_R = slice(WINDOW_BEFORE - 14, WINDOW_BEFORE + 15)
+"""-78 ms to +78 ms."""
 
 _SHIFTS = range(-3, 4)
 _SHIFTED = slice(SHAPE.start, WINDOW - _SHIFTS[-1] - 1)
@@ -27,6 +27,7 @@ _SHIFTED = slice(SHAPE.start, WINDOW - _SHIFTS[-1] - 1)
 SMALLEST_MV = 1e-3
 SMALLEST_SPAN_MV = 0.05
 """Running beats flatter than this are noise; ratios to them are bounded."""
+_SMALLEST_SHARPNESS = 1e-3
 _WIDTH_MEMORY = 64
 _P_MEMORY = 32
 _P_FLOOR = 0.03
@@ -46,22 +47,29 @@ def describe_shape(waveforms: Waveforms) -> dict[str, NDArray[np.float64]]:
         "depth": -beat[:, QRS].min(axis=1) / span,
         "width": width / running_mean(width, _WIDTH_MEMORY),
         "asymmetry": _asymmetry(beat),
-        "form": excess(tolerant_distance(beat, running)) + excess(width / qrs_width(running)),
-        "sharpness": _over_median(_sharpness(beat) / _sharpness(running)),
-        "t_size": _size(beat) / np.maximum(_size(running), SMALLEST_MV),
+        "form": (
+            excess(tolerant_distance(beat, running))
+            + excess(width / qrs_width(running))
+            + excess(_sharpness(running) / _sharpness(beat))
+        ),
+        "area": excess(_area_change(beat, running), spread_to=0.2),
         "p_match": _p_match(beat, running),
     }
 
 
-def excess(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def excess(values: NDArray[np.float64], spread_to: float = 0.8) -> NDArray[np.float64]:
     """How far a positive quantity lies above the patient's own median, in units of its spread.
 
-    The spread is that from the median to the 80 % quantile, with a floor. Both are known before
-    the beat, and shape (n,).
+    Args:
+        values: The quantity, shape (n,).
+        spread_to: The spread is that from the median to this quantile, with a floor.
+
+    Returns:
+        The excess, shape (n,); median and spread are those known before the beat.
     """
     median = quantile_before(values, 0.5)
-    spread = quantile_before(values, 0.8) - median
-    return (values - median) / (spread + _SPREAD_FLOOR + _SPREAD_SHARE * median)
+    spread = np.abs(quantile_before(values, spread_to) - median)
+    return np.asarray((values - median) / (spread + _SPREAD_FLOOR + _SPREAD_SHARE * median))
 
 
 def tolerant_distance(beat: Beats, running: Beats) -> NDArray[np.float64]:
@@ -114,16 +122,14 @@ def _sharpness(beat: Beats) -> NDArray[np.float64]:
     qrs = beat[:, QRS]
     steepest = np.abs(np.diff(qrs, axis=1)).max(axis=1)
     sharpness = steepest / np.maximum(np.ptp(qrs, axis=1), SMALLEST_SPAN_MV)
-    return np.asarray(np.maximum(sharpness, SMALLEST_MV), dtype=np.float64)
+    return np.asarray(np.maximum(sharpness, _SMALLEST_SHARPNESS), dtype=np.float64)
 
 
-def _over_median(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return values / (quantile_before(values, 0.5) + _SPREAD_FLOOR)
-
-
-def _size(beat: Beats) -> NDArray[np.float64]:
-    """Root mean square after the QRS, in mV, shape (n,)."""
-    return np.asarray(np.sqrt((beat[:, _AFTER_QRS] ** 2).mean(axis=1)), dtype=np.float64)
+def _area_change(beat: Beats, running: Beats) -> NDArray[np.float64]:
+    """Net area between the two around R, as a mean over the running beat's span, shape (n,)."""
+    span = np.maximum(np.ptp(running, axis=1), SMALLEST_SPAN_MV)
+    net = np.abs((beat - running)[:, _NEAR_R].mean(axis=1))
+    return np.asarray(net / span, dtype=np.float64)
 
 
 def _p_match(beat: Beats, running: Beats) -> NDArray[np.float64]:

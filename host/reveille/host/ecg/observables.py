@@ -44,9 +44,8 @@ OBSERVABLES = (
     Observable("asymmetry", "1", False, "area before R less area after it, over both, in the QRS"),
     Observable("depth", "ratio", False, "depth of the negative peak over the running beat's span"),
     Observable("rr_least", "ratio", False, "the smaller of rr_128 and rr_change"),
-    Observable("form", "1", False, "shift-tolerant distance and QRS width, excess over own usual"),
-    Observable("sharpness", "ratio", False, "steepest QRS slope over span, over its own usual"),
-    Observable("t_size", "ratio", False, "root mean square after the QRS over the running beat's"),
+    Observable("form", "1", False, "excess of distance, QRS width and bluntness over own usual"),
+    Observable("area", "1", False, "excess of the net area against the running beat around R"),
     Observable("p_match", "1", False, "P region's correlation with the running one, less its mean"),
 )
 OBSERVABLE_NAMES = tuple(observable.name for observable in OBSERVABLES)

@@ -87,11 +87,8 @@ class ScreeningModel:
 
     def parameters(self, machine: Machine) -> MachineParameters:
         """Dimensions of the machine that this model fits."""
-        return MachineParameters(
-            machine=machine,
-            rows=len(self.row_classes),
-            columns=len(self.observable_names),
-            address_bits=(self.levels - 1).bit_length(),
+        return machine_parameters(
+            machine, len(self.row_classes), len(self.observable_names), self.levels
         )
 
     def quantise(self, beats: BeatSet) -> NDArray[np.uint8]:
@@ -208,6 +205,11 @@ class ScreeningModel:
             seeds={Mode[name.upper()]: tuple(seeds) for name, seeds in content["seeds"].items()},
             policies=policies,
         )
+
+
+def machine_parameters(machine: Machine, rows: int, columns: int, levels: int) -> MachineParameters:
+    """Dimensions of a machine for a number of levels that is a power of 2."""
+    return MachineParameters(machine, rows, columns, address_bits=(levels - 1).bit_length())
 
 
 def quantise(values: NDArray[np.float32], thresholds: NDArray[np.float32]) -> NDArray[np.uint8]:
