@@ -64,7 +64,7 @@ class Bench:
         answers: Iterator[Answer] | None = None,
     ) -> None:
         dut = self.dut
-        await start(dut, inputs_of(BayesianMachine(PARAMETERS)))
+        await start(dut, inputs_of(BayesianMachine(PARAMETERS).signature))
         self.source = StreamSource(dut, "beat", pauses(longest_pause))
         StreamSink(dut, "outcome", readiness(ready))
         StreamMonitor(dut, "outcome", self._report)

@@ -60,7 +60,7 @@ class Bench:
         self.expected: list[Outcomes] = []
 
     async def start(self) -> None:
-        await start(self.dut, inputs_of(EmulatedFrontEnd(PARAMETERS)))
+        await start(self.dut, inputs_of(EmulatedFrontEnd(PARAMETERS).signature))
         OutcomeMonitor(self.dut, PARAMETERS, self._record)
         StreamMonitor(self.dut, "cpu__event", self._event)
         await self.registers.write_all(programming_writes(self.configuration))

@@ -44,7 +44,7 @@ class Bench:
         self.accepted = 0
 
     async def start(self, longest_pause: int = 0, watchdog: int = 0) -> None:
-        await start(self.dut, inputs_of(WakeUpController(PARAMETERS)))
+        await start(self.dut, inputs_of(WakeUpController(PARAMETERS).signature))
         self.dut.watchdog_cycles.value = watchdog
         self.source = StreamSource(self.dut, "outcome", pauses(longest_pause))
         self.errors = StrobeMonitor(self.dut, "decision_error")

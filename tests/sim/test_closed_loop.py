@@ -8,7 +8,7 @@ import pytest
 from reveille.hdl.contract import Register
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
-from reveille.sim import cocotb_runner
+from reveille.sim import closed_loop, cocotb_runner
 from reveille.sim.closed_loop import BenchError, run_closed_loop
 from reveille.sim.front_end import FrontEndConfiguration, Policy
 from reveille.sim.interaction import Answer, Event
@@ -89,6 +89,12 @@ def test_error_of_the_back_end_comes_through() -> None:
 
     with pytest.raises(ZeroDivisionError):
         run_closed_loop(configuration(), random_beats(50), back_end)
+
+
+def test_simulation_that_dies_is_told_and_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(closed_loop, "BENCH", "no_such_module")
+    with pytest.raises(ReveilleError, match=r"(?s)No test of no_such_module has run:.*no_such_mod"):
+        run_closed_loop(configuration(), random_beats(3), np.zeros(3, np.uint8))
 
 
 @pytest.mark.slow

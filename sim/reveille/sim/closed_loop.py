@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from reveille.hdl.contract import Register
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.top import EmulatedFrontEnd
-from reveille.sim.cocotb_runner import BenchResult, build_simulator, run_bench
+from reveille.sim.cocotb_runner import BenchResult, build_simulator, run_bench, wave_arguments
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
 from reveille.sim.interaction import Decide, Event
 from reveille.sim.twin import check_observations
@@ -107,8 +107,9 @@ def run_closed_loop(
     if prepared is not None and prepared.shape != (len(observations),):
         raise ReveilleError(f"{len(observations)} beats take as many decisions.")
     job = Job(configuration, observations, prepared, service_cycles)
-    component = EmulatedFrontEnd(configuration.parameters)
-    simulator = build_simulator(component, waves.suffix if waves else None)
+    wave_kind = waves.suffix if waves else None
+    wave_arguments(wave_kind)  # A mistake is told before the work starts.
+    simulator = build_simulator(EmulatedFrontEnd(configuration.parameters), wave_kind)
     with tempfile.TemporaryDirectory(prefix="reveille-loop-") as folder:
         work = Path(folder)
         key = secrets.token_bytes(16)

@@ -60,7 +60,7 @@ def build_simulator(component: wiring.Component, wave_kind: str | None = None) -
             output=TOP,
             files={"public.vlt": _public_ports(component)},
             sources=("public.vlt", str(main)),
-            verilator_arguments=("--vpi", *_wave_arguments(wave_kind)),
+            verilator_arguments=("--vpi", *wave_arguments(wave_kind)),
             linker_flags=f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator",
         )
     )
@@ -73,7 +73,12 @@ def _public_ports(component: wiring.Component) -> str:
     return "\n".join(["`verilator_config", *lines]) + "\n"
 
 
-def _wave_arguments(kind: str | None) -> tuple[str, ...]:
+def wave_arguments(kind: str | None) -> tuple[str, ...]:
+    """Return Verilator's arguments for waves of a kind, or for none.
+
+    Raises:
+        ReveilleError: The kind is unknown, or a header that it needs is missing.
+    """
     if kind is None:
         return ("--no-trace",)
     if kind not in WAVE_ARGUMENTS:

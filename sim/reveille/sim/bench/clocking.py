@@ -15,9 +15,9 @@ PERIOD_NS = 10
 RESET_CYCLES = 2
 
 
-def inputs_of(component: wiring.Component) -> list[str]:
+def inputs_of(signature: wiring.Signature) -> list[str]:
     """Return the names of a component's inputs, as `start` takes them."""
-    ports = component.signature.flatten(component)
+    ports = signature.flatten(signature.create())
     return ["__".join(map(str, path)) for path, member, _ in ports if member.flow is In]
 
 

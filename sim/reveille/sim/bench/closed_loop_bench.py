@@ -8,12 +8,13 @@ from typing import Any
 
 import cocotb
 import numpy as np
+from amaranth.lib import wiring
 from cocotb.triggers import Event as Trigger
 from cocotb.triggers import with_timeout
 
 from reveille.hdl.contract import COUNTERS, Register
 from reveille.hdl.parameters import Machine
-from reveille.hdl.top import EmulatedFrontEnd
+from reveille.hdl.top import front_end_members
 from reveille.sim.bench.clocking import PERIOD_NS, cycles, inputs_of, now_cycles, start, until
 from reveille.sim.bench.drivers import BeatDriver, CpuDriver, RegisterDriver
 from reveille.sim.bench.monitors import OutcomeMonitor
@@ -82,7 +83,7 @@ class System:
 
     async def run(self) -> ClosedLoop:
         """Program the front end, screen all beats, and check what is left at the end."""
-        await start(self._dut, inputs_of(EmulatedFrontEnd(self._parameters)))
+        await start(self._dut, inputs_of(wiring.Signature(front_end_members(self._parameters))))
         await self._registers.write_all(programming_writes(self._job.configuration))
         OutcomeMonitor(self._dut, self._parameters, self._report)
         back_end = cocotb.start_soon(self._serve())
