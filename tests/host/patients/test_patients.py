@@ -62,8 +62,7 @@ def test_symbols_with_few_beats_are_not_in_the_model(models):
 
 def test_no_shape_comes_from_fewer_than_eight_beats(models):
     for name, model in models.items():
-        frequencies = model.rhythm.chain[model.rhythm.chain[:, 0] == NONE]
-        shape, count = model.rhythm.shape[frequencies[:, -2]], frequencies[:, -1]
+        shape, count = model.rhythm.shape, rhythm.frequencies(model.rhythm)
         assert np.bincount(shape, count).min() >= MIN_BEATS, name
         components = model.shapes.components.any(axis=2).sum(axis=1)
         family = np.bincount(model.shapes.family[shape], count)
@@ -112,8 +111,7 @@ def test_classes_come_as_often_as_in_the_model(models):
     for name in DS2:
         model = models[name].rhythm
         classes = np.array([SYMBOL_CLASSES[chr(code)] for code in model.symbol])
-        everything = model.chain[model.chain[:, 0] == NONE]
-        of_all = np.bincount(classes[everything[:, -2]], everything[:, -1], 4)
+        of_all = np.bincount(classes, rhythm.frequencies(model), 4)
         state = rhythm.sample_chain(model.chain, 2500, np.random.default_rng(int(name)))
         of_drawn = np.bincount(classes[state], minlength=4)
         assert of_drawn[0] / 2500 == pytest.approx(of_all[0] / of_all.sum(), abs=0.12), name
@@ -128,12 +126,12 @@ def test_intervals_have_the_moments_of_the_model(models, name):
     """Over the most frequent pair of states, in draws long enough for the slow drift to average."""
     model, generator = models[name].rhythm, np.random.default_rng(1)
     drawn: list[np.ndarray] = []
-    pairs = [
-        (previous, row[-2], row[-1])
+    pairs = {
+        (row[0], row[rhythm.ORDER]): row[rhythm.ORDER + 1]
         for row in model.chain.tolist()
-        if (previous := row[0]) != NONE and row[1] == NONE
-    ]
-    previous, current, _ = max(pairs, key=lambda pair: pair[2])
+        if row[0] != NONE and row[1] == NONE
+    }
+    previous, current = max(pairs, key=lambda pair: pairs[pair])
     for _ in range(12):
         state = rhythm.sample_chain(model.chain, 1500, generator)
         rr_s = rhythm.sample_rr(model, state, generator)
@@ -147,12 +145,9 @@ def test_intervals_have_the_moments_of_the_model(models, name):
 
 
 def symbol_shares(model: PatientModel) -> dict[str, float]:
-    counts: dict[str, float] = {}
-    for *context, state, count in model.rhythm.chain.tolist():
-        if context[0] == NONE:
-            symbol = chr(model.rhythm.symbol[state])
-            counts[symbol] = counts.get(symbol, 0) + count
-    return {symbol: count / sum(counts.values()) for symbol, count in counts.items()}
+    count = rhythm.frequencies(model.rhythm)
+    symbols = [chr(code) for code in model.rhythm.symbol]
+    return {s: sum(count[np.array(symbols) == s]) / count.sum() for s in symbols}
 
 
 def average_beat(record: EcgRecord, aami: AamiClass) -> np.ndarray:

@@ -21,7 +21,7 @@ Bools = npt.NDArray[np.bool_]
 Half = npt.NDArray[np.float16]
 Bytes = npt.NDArray[np.uint8]
 
-FORMAT = 2
+FORMAT = 3
 """Version of the file's layout."""
 
 SAMPLING_HZ = 360
@@ -47,8 +47,8 @@ class RhythmModel:
     Attributes:
         symbol: (S,) WFDB beat symbol of each state, as a character code.
         shape: (S,) which shape a state's beats have.
-        chain: (E, order + 2) rows (last state, the one before, ..., next state, count); `NONE`
-            fills up shorter contexts.
+        chain: (E, order + 3) rows (last state, the one before, ..., next state, how often, and how
+            often when no longer context is kept); `NONE` fills up shorter contexts.
         rr_context: (P, 2) (previous state, state); `NONE` stands for any.
         rr_quantiles: (P, Q) quantiles of RR, s.
         rr_memory: (4, STATE + 1) weights and noise of the RR scores for each transition between

@@ -1,16 +1,18 @@
 """When the next beat comes, and of what kind: a chain of variable order and RR intervals.
 
-The next state is drawn from what followed the longest known context of up to `ORDER` states, which
-keeps bigeminy, couplets and runs together. A context seen n times with d different followers is
-left for a shorter one with probability d / (n + d): the estimate C of Witten and Bell,
-IEEE Trans. Inf. Theory 37:1085 (1991).
+The next state is drawn from what followed the longest context, of up to `ORDER` states, that was
+seen often enough: a variable-length Markov chain (Buehlmann and Wyner, Ann. Statist. 27:480, 1999).
+It keeps bigeminy, couplets and runs together. Each transition of the record counts for its longest
+frequent context alone, so that a rare event is drawn as often as it was seen.
 
 An RR interval has the quantiles of its pair of states. Its normal score remembers those before
 (`latent`), with weights of their own for each kind of transition, so that an ectopic beat's
 coupling interval and its compensatory pause go together.
 """
 
+from bisect import bisect_right
 from collections import Counter
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -30,67 +32,78 @@ from reveille.host.patients.model import (
 
 ORDER = 4
 MIN_CONTEXT = 4
-"""Longer contexts seen less often than this are not kept."""
+"""Contexts seen less often than this are not kept."""
 
 MIN_RR_S = 0.2
 """Shorter intervals are taken for slips of annotation, and not drawn."""
 
 
-def fit_chain(state: Ints, follows: Bools) -> npt.NDArray[np.uint16]:
+def fit_chain(state: Ints) -> npt.NDArray[np.uint16]:
     """Count what followed each context.
+
+    The last beat is taken to be followed by the first, and gaps are ignored. So each state is left
+    as often as it is entered, even in an episode that begins with a gap or ends the record.
 
     Args:
         state: (n,) states of the beats.
-        follows: (n,) whether a beat follows the one before it without a gap in the record.
 
     Returns:
-        The rows of `RhythmModel.chain`; contexts of no state give the frequencies of all.
+        The rows of `RhythmModel.chain`.
     """
-    counts: Counter[tuple[int, ...]] = Counter()
-    run = 0
-    for index, following in enumerate(follows):
-        run = run + 1 if following else 0
-        for order in range(min(run, ORDER) + 1):
-            context = state[index - order : index][::-1]
-            padding = [NONE] * (ORDER - order)
-            counts[*context.tolist(), *padding, int(state[index])] += 1
-    totals: Counter[tuple[int, ...]] = Counter()
-    for key, count in counts.items():
-        totals[key[:-1]] += count
-    kept = [
-        (*key, count)
-        for key, count in sorted(counts.items())
-        if key[1] == NONE or totals[key[:-1]] >= MIN_CONTEXT
+    sequence = state.tolist()
+    seen: Counter[tuple[int, ...]] = Counter()
+    transitions: Counter[tuple[int, ...]] = Counter()
+    for index, following in enumerate(sequence):
+        for order in range(ORDER + 1):
+            context = _context(sequence, index, order)
+            seen[context] += 1
+            transitions[*context, following] += 1
+    own: Counter[tuple[int, ...]] = Counter()
+    for index, following in enumerate(sequence):
+        contexts = (_context(sequence, index, order) for order in range(ORDER, -1, -1))
+        longest = next(context for context in contexts if seen[context] >= MIN_CONTEXT)
+        own[*longest, following] += 1
+    rows = [
+        (*key, count, own[key])
+        for key, count in sorted(transitions.items())
+        if seen[key[:-1]] >= MIN_CONTEXT
     ]
-    return np.array(kept, np.uint16)
+    return np.array(rows, np.uint16)
+
+
+def _context(sequence: list[int], index: int, order: int) -> tuple[int, ...]:
+    """The states before an index, the last one first, filled up to `ORDER`."""
+    before = [sequence[index - back] for back in range(1, order + 1)]
+    return *before, *[NONE] * (ORDER - order)
+
+
+def frequencies(model: RhythmModel) -> Ints:
+    """Beats (S,) of each state in the record."""
+    rows = model.chain[model.chain[:, 0] == NONE]
+    return np.bincount(rows[:, ORDER], rows[:, ORDER + 1], len(model.symbol)).astype(np.int64)
 
 
 def sample_chain(chain: npt.NDArray[np.uint16], beats: int, generator: np.random.Generator) -> Ints:
-    """Draw a sequence of (beats,) states, the first from the frequencies of all beats."""
-    followers: dict[tuple[int, ...], list[tuple[int, int]]] = {}
-    for *context, following, count in chain.tolist():
+    """Draw a sequence of (beats,) states, from a random point of the record on."""
+    followers: dict[tuple[int, ...], list[tuple[int, int, int]]] = {}
+    for *context, following, count, own in chain.tolist():
         known = tuple(state for state in context if state != NONE)
-        followers.setdefault(known, []).append((following, count))
-    draws = {
-        context: (
-            np.array([state for state, _ in options]),
-            np.cumsum([count for _, count in options]),
-        )
-        for context, options in followers.items()
-    }
-    sequence: list[int] = []
-    for _ in range(beats):
+        followers.setdefault(known, []).append((following, count, own))
+    draws = {}
+    for context, options in followers.items():
+        states, counts, owned = zip(*options, strict=True)
+        draws[context] = (states, list(accumulate(owned if any(owned) else counts)))
+    cumulated = np.cumsum(chain[:, -1], dtype=np.int64)
+    start = chain[np.searchsorted(cumulated, generator.integers(cumulated[-1]), side="right")]
+    sequence = [int(state) for state in start[:ORDER][::-1] if state != NONE]
+    known_before = len(sequence)
+    sequence.append(int(start[ORDER]))
+    for uniform in generator.random(beats - 1).tolist():
         recent = tuple(sequence[: -ORDER - 1 : -1])
-        for order in range(len(recent), -1, -1):
-            if recent[:order] not in draws:
-                continue
-            options, cumulated = draws[recent[:order]]
-            total = int(cumulated[-1])
-            if order <= 1 or generator.random() * (total + len(options)) < total:
-                break
-        drawn = np.searchsorted(cumulated, generator.integers(total), side="right")
-        sequence.append(int(options[drawn]))
-    return np.array(sequence)
+        longest = next(n for n in range(len(recent), -1, -1) if recent[:n] in draws)
+        states, totals = draws[recent[:longest]]
+        sequence.append(states[bisect_right(totals, uniform * totals[-1])])
+    return np.array(sequence[known_before:])
 
 
 def is_ectopic(symbol: Bytes) -> Bools:
@@ -136,7 +149,7 @@ def fit_rhythm(
     return RhythmModel(
         symbol=symbol,
         shape=shape,
-        chain=fit_chain(state, follows),
+        chain=fit_chain(state),
         rr_context=np.array(contexts, np.uint8),
         rr_quantiles=np.array(tables, np.float16),
         rr_memory=_fit_rr_memory(scores, transition_kind(is_ectopic(symbol)[state])[follows]),
