@@ -99,11 +99,21 @@ class Bench:
         return rng.integers(0, PARAMETERS.words, (count, PARAMETERS.columns), dtype=np.uint8)
 
     def expect(self, beats: np.ndarray) -> list[Event]:
-        first = self.sequence
+        first = self.twin.state.sequence
         outcomes = self.twin.infer(beats)
         events = [Event.from_outcomes(outcomes, i, first) for i in range(len(beats))]
         self.scoreboard.expect(events)
         return events
+
+    def expect_faults(self, beats: np.ndarray) -> None:
+        """Expect nothing to be evaluated: the audit LFSR and the numbers go on, the phase stays."""
+        for beat in beats:
+            lfsr = self.twin.state.lfsr
+            outcomes = self.twin.infer(beat[None])
+            self.twin = TwinFrontEnd(self.configuration, replace(self.twin.state, lfsr=lfsr))
+            number = int(outcomes.sequence[0])
+            zeros = (0,) * PARAMETERS.rows
+            self.scoreboard.expect([Event(number, number, Cause.INVALID, 0, 0, 0, zeros)])
 
     async def send(self, beats: np.ndarray) -> None:
         for beat in beats.tolist():
@@ -174,25 +184,44 @@ async def slow_die_gives_the_same_records(dut: Any) -> None:
 
 
 @cocotb.test(**TIMEOUT)
-@cocotb.parametrize(answer=[Answer.FAULT, Answer.NONE])
-async def failing_die_is_invalid_and_leaves_the_phase(dut: Any, answer: Answer) -> None:
+async def faulty_die_is_invalid_and_leaves_the_phase(dut: Any) -> None:
     bench = Bench(dut, random_words(), Policy(budget=50, audit_rate=0.3))
-    pattern = [Answer.WORDS, answer, Answer.WORDS, answer, answer, Answer.WORDS]
+    pattern = [Answer.WORDS, Answer.FAULT, Answer.WORDS, Answer.FAULT, Answer.FAULT, Answer.WORDS]
     await bench.start(answers=iter(pattern))
     beats = bench.random_beats(len(pattern))
-    for index, answered in enumerate(pattern):
-        before = bench.twin.state
-        outcomes = bench.twin.infer(beats[index : index + 1])
-        event = Event.from_outcomes(outcomes, 0, index)
-        if answered is not Answer.WORDS:
-            # The audit LFSR and the number go on; nothing was evaluated.
-            bench.twin = TwinFrontEnd(
-                bench.configuration, replace(bench.twin.state, lfsr=before.lfsr)
-            )
-            zeros = (0,) * PARAMETERS.rows
-            event = Event(index, event.sequence, Cause.INVALID, 0, 0, 0, zeros)
-        bench.scoreboard.expect([event])
+    for index, answer in enumerate(pattern):
+        expect = bench.expect if answer is Answer.WORDS else bench.expect_faults
+        expect(beats[index : index + 1])
     await bench.send(beats)
+    await bench.finish(len(beats))
+
+
+@cocotb.test(**TIMEOUT)
+@cocotb.parametrize(answers_late=[False, True])
+async def silent_die_is_not_believed_before_it_is_in_step(dut: Any, answers_late: bool) -> None:
+    """After a time-out: a late answer or a restart brings the die back into step."""
+    bench = Bench(dut, random_words(), Policy(budget=50, audit_rate=0.3))
+    late_by = 200
+    await bench.start(
+        answers=chain(
+            [Answer.WORDS, Answer.WORDS if answers_late else Answer.NONE], repeat(Answer.WORDS)
+        ),
+        latencies=chain([1, PARAMETERS.array_timeout_cycles + late_by], always(1)),
+    )
+    reads = StrobeMonitor(dut, "array__read")
+    beats = bench.random_beats(8)
+    bench.expect(beats[:1])
+    bench.expect_faults(beats[1:4])
+    await bench.send(beats[:4])
+    await bench.finish(4)
+    assert reads.count == 2, "a die that owes an answer is read again"
+    await cycles(dut, late_by)
+    if not answers_late:
+        dut.run.value = 0
+        await cycles(dut, 1)
+        dut.run.value = 1
+    bench.expect(beats[4:])
+    await bench.send(beats[4:])
     await bench.finish(len(beats))
 
 
