@@ -1,5 +1,6 @@
 """Fit the front end on training beats: thresholds, words, seeds and operating points."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,90 +10,65 @@ from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
 from reveille.host.ecg.aami import AamiClass
 from reveille.host.ecg.beats import BeatSet
-from reveille.host.ecg.observables import OBSERVABLE_NAMES
 from reveille.host.progress import Progress, Silent
-from reveille.host.screening.likelihoods import (
-    fit_likelihoods,
-    logarithmic_words,
-    stochastic_words,
-    weigh_rows,
-)
 from reveille.host.screening.model import (
     OPERATIONS,
     Operation,
     ScreeningModel,
     machine_parameters,
-    quantise,
 )
 from reveille.host.screening.operating import (
     choose_threshold,
     confident_normal,
     tempered_weights,
 )
-from reveille.host.screening.quantiser import fit_thresholds
 from reveille.host.screening.seeds import choose_seeds
+from reveille.host.screening.tables import Choices, Tables, fit_tables
 from reveille.sim.front_end import FrontEndConfiguration, Policy
 from reveille.sim.twin import TwinFrontEnd
 
 _FOLDS = 11
+
 _EXCESS_COST = 20.0
 """Cost of wake-ups beyond the rate wanted: as good as forbidden, but comparable."""
-_PERIOD = MachineParameters().period
-
-_KIND_SHARES = {AamiClass.N: 1.0, AamiClass.S: 0.5, AamiClass.V: 0.5, AamiClass.F: 0.15}
-"""Weight of each class in the quantiser; Q never occurs in training."""
-_KINDS = {AamiClass.N: 0, AamiClass.S: 1, AamiClass.V: 2, AamiClass.F: 2}
-"""What the quantiser tells apart: fusion beats are too few to be a kind of their own."""
 
 
 @dataclass(frozen=True)
-class Choices:
-    """What is chosen, by cross-validation over the patients of DS1, before tables are fitted.
+class Fit:
+    """A fitted model, and how it did on patients that it had not seen.
 
     Attributes:
-        observables: Observable of each column.
-        levels: Levels of each observable.
-        rows: Class of each row; the first is the normal one.
-        row_weights: Weight of each row's likelihood.
-        leanings: Factors on the abnormal rows, of which the best is taken for each operation.
-        smoothing: Mass spread evenly over a cell.
-        logarithmic_scale: Words per unit of natural logarithm.
-        wake_rate: Wake-up rate to come close to on patients left out of the fit.
-        race_count: k of race mode.
-        race_cycles: Cycles over which the seeds of race mode are decorrelated.
+        model: Fitted to all the beats.
+        woken: For each operation, which beats woke when the tables had been fitted without their
+            patient, at the model's operating point; each of shape (n,).
     """
 
-    observables: tuple[str, ...] = ("rr_128", "rr_least", "form", "area", "p_match")
-    levels: int = 8
-    rows: tuple[AamiClass, ...] = (AamiClass.N, AamiClass.S, AamiClass.V, AamiClass.F)
-    row_weights: tuple[float, ...] = (1.0, 0.25, 1.0, 0.02)
-    leanings: tuple[float, ...] = (0.3, 0.5, 0.7, 1.0, 1.4, 2.0)
-    smoothing: float = 0.01
-    logarithmic_scale: float = 12.0
-    wake_rate: float = 0.15
-    race_count: int = 8
-    race_cycles: int = 32
+    model: ScreeningModel
+    woken: Mapping[Operation, NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
-class _Tables:
-    """Quantiser and likelihoods fitted to some patients."""
+class _HeldOut:
+    """A fold of patients, and the tables fitted without them."""
 
-    thresholds: NDArray[np.float32]
-    likelihoods: NDArray[np.float64]
+    where: NDArray[np.bool_]
+    observations: NDArray[np.uint8]
+    tables: Tables
 
-    def words(self, machine: Machine, leaning: float, choices: Choices) -> NDArray[np.uint8]:
-        weights = np.array(choices.row_weights)
-        weights[1:] *= leaning
-        weighed = weigh_rows(self.likelihoods, weights)
-        if machine is Machine.STOCHASTIC:
-            return stochastic_words(weighed)
-        return logarithmic_words(weighed, choices.logarithmic_scale)
+
+Seeds = Mapping[Mode, tuple[int, ...]]
 
 
 def fit_screening(
     beats: BeatSet, seed: int = 0, progress: Progress | None = None, choices: Choices | None = None
 ) -> ScreeningModel:
+    """Fit a screening model on training beats; arguments and errors as for `cross_validate`."""
+    return cross_validate(beats, seed, progress, choices).model
+
+
+def cross_validate(
+    beats: BeatSet, seed: int = 0, progress: Progress | None = None, choices: Choices | None = None
+) -> Fit:
     """Fit a screening model on training beats; the same beats and seed give the same model.
 
     Thresholds and likelihoods come from all the beats. The operating point of each machine and
@@ -110,22 +86,24 @@ def fit_screening(
     """
     choices, progress = choices or Choices(), progress or Silent()
     _check(beats)
-    values = beats.observables[:, [OBSERVABLE_NAMES.index(name) for name in choices.observables]]
-    tables = _fit_tables(values, beats, choices)
-    observations = quantise(values, tables.thresholds)
-    seeds = _choose_seeds(tables, observations, choices, seed)
+    tables = fit_tables(beats, choices)
+    seeds = _choose_seeds(tables, tables.quantise(beats), seed)
+    folds = patient_folds(beats)
     held_out = [
-        (_fit_tables(values[train], beats.select(train), choices), values[~train], ~train)
-        for train in progress.track(patient_folds(beats), "leaving out patients", _FOLDS)
+        _leave_out(beats, fold, choices)
+        for fold in progress.track(folds, "fitting without some patients", len(folds))
     ]
     words: dict[Machine, NDArray[np.uint8]] = {}
     policies: dict[Operation, Policy] = {}
+    woken: dict[Operation, NDArray[np.bool_]] = {}
     for machine in Machine:
         progress.note(f"choosing the operating points of the {machine} machine")
-        leaning, points = _choose_points(machine, held_out, beats, seeds, choices)
-        words[machine] = tables.words(machine, leaning, choices)
-        policies |= points
-    return ScreeningModel(
+        points = [_operate(machine, x, held_out, beats, seeds) for x in choices.leanings]
+        best = min(points, key=lambda point: point.cost)
+        words[machine] = tables.words(machine, best.leaning)
+        policies |= best.policies
+        woken |= best.woken
+    model = ScreeningModel(
         observable_names=choices.observables,
         thresholds=tables.thresholds,
         row_classes=choices.rows,
@@ -133,24 +111,24 @@ def fit_screening(
         seeds=seeds,
         policies=policies,
     )
+    return Fit(model, woken)
 
 
 def patient_folds(beats: BeatSet) -> list[NDArray[np.bool_]]:
-    """Deal the patients into folds, those with most S beats first, and return the training masks.
+    """Deal the patients into folds, those with most S beats first.
 
     S beats are the scarcest: they must not gather in one fold.
+
+    Returns:
+        For each fold, which beats are its patients', shape (n,).
     """
     names = np.unique(beats.record)
-    supraventricular = [
-        -int(((beats.record == n) & (beats.aami == AamiClass.S)).sum()) for n in names
-    ]
-    ordered = names[np.argsort(supraventricular, kind="stable")]
+    _, counts = np.unique(
+        np.concatenate([names, beats.record[beats.aami == AamiClass.S]]), return_counts=True
+    )
+    ordered = names[np.argsort(-counts, kind="stable")]
     folds = min(_FOLDS, len(names))
-    return [~np.isin(beats.record, ordered[fold::folds]) for fold in range(folds)]
-
-
-_HeldOut = list[tuple[_Tables, NDArray[np.float32], NDArray[np.bool_]]]
-"""For each fold: tables of the other patients, the fold's values, and where its beats are."""
+    return [np.isin(beats.record, ordered[fold::folds]) for fold in range(folds)]
 
 
 def _check(beats: BeatSet) -> None:
@@ -161,84 +139,64 @@ def _check(beats: BeatSet) -> None:
         raise ReveilleError("Fitting the front end takes normal and abnormal beats.")
 
 
-def _fit_tables(values: NDArray[np.float32], beats: BeatSet, choices: Choices) -> _Tables:
-    weights = tempered_weights(beats.aami, beats.record)
-    kinds = np.array([_KINDS.get(c, 0) for c in AamiClass], dtype=np.uint8)[beats.aami]
-    shares = np.array([_KIND_SHARES.get(c, 0.0) for c in AamiClass])[beats.aami]
-    thresholds = np.stack(
-        [fit_thresholds(column, kinds, weights * shares, choices.levels) for column in values.T]
-    )
-    rows = [
-        choices.rows.index(c) if c in choices.rows else len(choices.rows) - 1 for c in AamiClass
-    ]
-    likelihoods = fit_likelihoods(
-        quantise(values, thresholds),
-        np.array(rows, dtype=np.uint8)[beats.aami],
-        weights,
-        len(choices.rows),
-        choices.levels,
-        choices.smoothing,
-    )
-    return _Tables(thresholds, likelihoods)
-
-
-def _choose_seeds(
-    tables: _Tables, observations: NDArray[np.uint8], choices: Choices, seed: int
-) -> dict[Mode, tuple[int, ...]]:
+def _choose_seeds(tables: Tables, observations: NDArray[np.uint8], seed: int) -> Seeds:
     generator = np.random.default_rng(seed)
-    words = tables.words(Machine.STOCHASTIC, choices.leanings[0], choices)
-    budgets = {Mode.FULL: _PERIOD, Mode.RACE: choices.race_cycles}
+    words = tables.words(Machine.STOCHASTIC)
+    budgets = {Mode.FULL: MachineParameters().period, Mode.RACE: tables.choices.race_cycles}
     return {
         mode: choose_seeds(words, observations, budget, generator)
         for mode, budget in budgets.items()
     }
 
 
-def _choose_points(
-    machine: Machine,
-    held_out: _HeldOut,
-    beats: BeatSet,
-    seeds: dict[Mode, tuple[int, ...]],
-    choices: Choices,
-) -> tuple[float, dict[Operation, Policy]]:
-    """Choose the leaning of a machine and the margin threshold of each of its modes."""
-    modes = [mode for operated, mode in OPERATIONS if operated is machine]
+def _leave_out(beats: BeatSet, fold: NDArray[np.bool_], choices: Choices) -> _HeldOut:
+    tables = fit_tables(beats.select(~fold), choices)
+    return _HeldOut(fold, tables.quantise(beats.select(fold)), tables)
+
+
+@dataclass(frozen=True)
+class _Operated:
+    """A machine at one leaning: the best policy of each mode, and what that costs."""
+
+    leaning: float
+    cost: float
+    policies: dict[Operation, Policy]
+    woken: dict[Operation, NDArray[np.bool_]]
+
+
+def _operate(
+    machine: Machine, leaning: float, held_out: list[_HeldOut], beats: BeatSet, seeds: Seeds
+) -> _Operated:
+    """Choose the margin threshold of each mode of a machine, on patients left out."""
+    choices = held_out[0].tables.choices
     weight = tempered_weights(beats.aami, beats.record)
-    best: tuple[float, float, dict[Operation, Policy]] | None = None
-    for leaning in choices.leanings:
-        cost = 0.0
-        policies: dict[Operation, Policy] = {}
-        for mode in modes:
-            policy = Policy(mode=mode, race_count=choices.race_count)
-            margin = _held_out_margins(machine, policy, leaning, held_out, seeds, choices)
-            point = choose_threshold(margin, beats.aami, weight, choices.wake_rate)
-            policies[machine, mode] = replace(policy, threshold=point.threshold)
-            cost += point.cost + _EXCESS_COST * max(0.0, point.wake_rate - choices.wake_rate)
-        if best is None or cost < best[0]:
-            best = cost, leaning, policies
-    assert best is not None
-    return best[1], best[2]
+    operated = _Operated(leaning, 0.0, {}, {})
+    for operation in OPERATIONS:
+        if operation[0] is not machine:
+            continue
+        policy = Policy(mode=operation[1], race_count=choices.race_count)
+        margin = _held_out_margins(machine, policy, leaning, held_out, seeds)
+        point = choose_threshold(margin, beats.aami, weight, choices.wake_rate)
+        operated.policies[operation] = replace(policy, threshold=point.threshold)
+        operated.woken[operation] = margin < point.threshold
+        excess = max(0.0, point.wake_rate - choices.wake_rate)
+        operated = replace(operated, cost=operated.cost + point.cost + _EXCESS_COST * excess)
+    return operated
 
 
 def _held_out_margins(
-    machine: Machine,
-    policy: Policy,
-    leaning: float,
-    held_out: _HeldOut,
-    seeds: dict[Mode, tuple[int, ...]],
-    choices: Choices,
+    machine: Machine, policy: Policy, leaning: float, held_out: list[_HeldOut], seeds: Seeds
 ) -> NDArray[np.uint8]:
     """Screen every patient with the tables of the others; return `confident_normal`, (n,)."""
-    margins = np.zeros(len(held_out[0][2]), dtype=np.uint8)
-    for tables, values, where in held_out:
+    margins = np.zeros(len(held_out[0].where), dtype=np.uint8)
+    for fold in held_out:
+        words = fold.tables.words(machine, leaning)
         configuration = FrontEndConfiguration(
-            parameters=machine_parameters(
-                machine, len(choices.rows), values.shape[1], choices.levels
-            ),
-            likelihoods=tables.words(machine, leaning, choices),
+            parameters=machine_parameters(machine, *words.shape),
+            likelihoods=words,
             seeds=seeds[policy.mode],
             policy=policy,
         )
-        outcomes = TwinFrontEnd(configuration).infer(quantise(values, tables.thresholds))
-        margins[where] = confident_normal(outcomes)
+        outcomes = TwinFrontEnd(configuration).infer(fold.observations)
+        margins[fold.where] = confident_normal(outcomes)
     return margins
