@@ -34,6 +34,11 @@ ORDER = 4
 MIN_CONTEXT = 4
 """Contexts seen less often than this are not kept."""
 
+MAX_SPREAD = 2.0
+SHRINKAGE = 0.98
+TRIALS = 16
+"""Recursions of RR scores that spread farther than this in trial runs are shrunk step by step."""
+
 MIN_RR_S = 0.2
 """Shorter intervals are taken for slips of annotation, and not drawn."""
 
@@ -157,29 +162,42 @@ def fit_rhythm(
 
 
 def _fit_rr_memory(scores: Floats, kind: Ints) -> Half:
-    """Weights and noise of the RR scores (n,), apart for each kind of transition (n,)."""
+    """Weights and noise of the RR scores (n,), apart for each kind of transition (n,).
+
+    Weights that make scores explode are shrunk; the noise is scaled to give them unit variance.
+    """
     previous = np.concatenate((np.zeros((1, latent.STATE)), latent.states(scores)[:-1]))
     fits = [latent.regress(previous[kind == k], scores[kind == k]) for k in range(4)]
-    return np.array([[*weights, noise] for weights, noise in fits], np.float16)
+    memory = np.array([[*weights, noise] for weights, noise in fits])
+    while (spread := _trial_spread(memory, kind)) > MAX_SPREAD:
+        memory[:, :-1] *= SHRINKAGE
+    memory[:, -1] /= spread
+    return memory.astype(np.float16)
+
+
+def _trial_spread(memory: Floats, kind: Ints) -> float:
+    """Standard deviation of scores simulated along a record's own transitions."""
+    return float(_simulate(memory, kind, TRIALS, np.random.default_rng(0)).std())
+
+
+def _simulate(memory: Floats, kind: Ints, series: int, generator: np.random.Generator) -> Floats:
+    """RR scores (n, series) along kinds of transition (n,), from the mean on."""
+    scores = generator.standard_normal((len(kind), series)) * memory[kind, -1:]
+    state: Floats = np.zeros((series, latent.STATE))
+    for step, weights in enumerate(memory[kind, :-1]):
+        scores[step] += state @ weights
+        state = latent.advance(state, scores[step])
+    return scores
 
 
 def sample_rr(model: RhythmModel, state: Ints, generator: np.random.Generator) -> Floats:
     """Draw the interval in seconds before each of (n,) beats."""
-    tables = {
-        (int(a), int(b)): table.astype(np.float64)
-        for (a, b), table in zip(model.rr_context, model.rr_quantiles, strict=True)
-    }
     kind = transition_kind(is_ectopic(model.symbol)[state])
-    memory = model.rr_memory.astype(np.float64)
-    noise = generator.standard_normal(len(state))
-    history = latent.advance(np.zeros(latent.STATE), np.array(noise[0]))
+    scores = _simulate(model.rr_memory.astype(np.float64), kind, 1, generator)[:, 0]
+    before = np.concatenate(([NONE], state[:-1]))
     rr_s = np.empty(len(state))
-    previous = NONE
-    for index, current in enumerate(state.tolist()):
-        *weights, spread = memory[kind[index]]
-        score = history @ weights + spread * noise[index]
-        history = latent.advance(history, np.array(score))
-        table = tables.get((previous, current), tables[NONE, current])
-        rr_s[index] = latent.from_scores(score, table)
-        previous = current
+    for (previous, current), table in zip(model.rr_context, model.rr_quantiles, strict=True):
+        # Contexts of any state come first, so that pairs of their own overrule them.
+        members = (state == current) & ((before == previous) | (previous == NONE))
+        rr_s[members] = latent.from_scores(scores[members], table.astype(np.float64))
     return np.maximum(rr_s, MIN_RR_S)

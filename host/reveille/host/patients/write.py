@@ -35,6 +35,9 @@ SUFFIXES = (".dat", ".atr", ".hea")
 
 MIN_MINUTES = 0.1
 
+BURN_IN = 256
+"""Beats before the first, in which the memory of RR intervals comes to rest."""
+
 _MARGIN_S = 1.0
 """Drawn before the beginning and after the end, so that both lie within a beat."""
 
@@ -120,8 +123,10 @@ def _sample_beats(
 ) -> tuple[Ints, Ints, Floats]:
     """States, positions and log RR of the beats that fill a length."""
     shortest_s = max(float(model.rr_quantiles.min()), rhythm.MIN_RR_S)
-    state = rhythm.sample_chain(model.chain, int(length / SAMPLING_HZ / shortest_s) + 2, generator)
-    rr_s = rhythm.sample_rr(model, state, generator)
+    beats = int(length / SAMPLING_HZ / shortest_s) + 2
+    state = rhythm.sample_chain(model.chain, BURN_IN + beats, generator)
+    rr_s = rhythm.sample_rr(model, state, generator)[BURN_IN:]
+    state = state[BURN_IN:]
     time_s = np.cumsum(rr_s) - rr_s[0] * generator.random()
     position = np.rint(time_s * SAMPLING_HZ).astype(np.int64)
     count = int(np.searchsorted(position, length)) + 1
