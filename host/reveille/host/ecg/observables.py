@@ -54,7 +54,9 @@ CONTEXTS = (
     Observable("rr_256", "ratio", False, "RR interval over its mean of the last 256 beats"),
     Observable("l1", "ratio", False, "L1 distance from the running beat over the latter's L1 norm"),
     Observable("width", "ratio", False, "QRS width over its running mean"),
-    Observable("irregularity", "ratio", False, "streaming upper quartile of relative RR changes"),
+    Observable(
+        "irregularity", "ratio", False, "streaming lower quartile of RR changes over the mean RR"
+    ),
     Observable(
         "p_wave", "1", False, "running mean of the P wave's correlation with the running one"
     ),
@@ -64,8 +66,9 @@ CONTEXTS = (
 )
 CONTEXT_NAMES = tuple(context.name for context in CONTEXTS)
 
-_IRREGULARITY_QUANTILE = 0.75
-_IRREGULARITY_STEP = 0.01
+_IRREGULARITY_QUANTILE = 0.25
+"""Low, because in fibrillation nearly all RR intervals change, with frequent ectopic beats many."""
+_IRREGULARITY_STEP = 0.005
 _P_WAVE_MEMORY = 32
 
 
@@ -85,8 +88,9 @@ def observe(waveforms: Waveforms) -> tuple[NDArray[np.float32], NDArray[np.float
         values[f"rr_{memory}"] = _after_first(rr_s / running_mean(rr_s, memory))
     values["rr_change"] = _after_first(rr_s / running_mean(rr_s, 1))
     values["rr_least"] = np.minimum(values["rr_128"], values["rr_change"])
+    change = np.abs(np.diff(rr_s, prepend=rr_s[:1])) / running_mean(rr_s, 256)
     values["irregularity"] = streaming_quantile(
-        np.abs(values["rr_change"] - 1), _IRREGULARITY_QUANTILE, _IRREGULARITY_STEP
+        np.append(0.0, change), _IRREGULARITY_QUANTILE, _IRREGULARITY_STEP
     )
     values["p_wave"] = exponential_mean(
         correlation(beat[:, P_WAVE], running[:, P_WAVE]), 1 / _P_WAVE_MEMORY

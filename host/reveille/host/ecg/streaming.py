@@ -1,5 +1,7 @@
 """Means and quantiles that a circuit keeps up as the beats come, with no look ahead."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,6 +62,6 @@ def quantile_before(values: NDArray[np.float64], quantile: float) -> NDArray[np.
     for number, value in enumerate(values.tolist()):
         estimates[number] = estimate
         step = max(_QUANTILE_STEP, 0.5 / (number + 2))
-        factor = np.exp(step * (quantile - (value < estimate)))
+        factor = math.exp(step * (quantile - (value < estimate)))
         estimate = max(estimate * factor, _SMALLEST_QUANTILE)
     return estimates
