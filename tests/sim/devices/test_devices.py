@@ -353,6 +353,16 @@ def test_single_reads_flip_each_bit_as_often_as_it_should() -> None:
     assert read_out.read_errors(seed=4).rate == pytest.approx(read_out.flip_probability.mean())
 
 
+def test_nearly_all_read_errors_sit_in_one_bit_of_a_hundred() -> None:
+    of = family()
+    flips = [
+        written(of, of.programming(0.4), PROTOTYPE, seed).read_out().flip_probability
+        for seed in range(30)
+    ]
+    weakest_first = np.sort(np.ravel(flips))[::-1]
+    assert weakest_first[: weakest_first.size // 100].sum() > 0.9999 * weakest_first.sum()
+
+
 # Limits
 
 

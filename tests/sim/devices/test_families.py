@@ -9,6 +9,7 @@ from reveille.hdl.errors import ReveilleError
 from reveille.sim.devices import DeviceFamily, family_names
 from reveille.sim.devices.loader import parse_family
 
+DEVICE_PAGE = Path(__file__).parents[3] / "docs" / "device-model.md"
 HFOX = (resources.files("reveille.sim.devices") / "families" / "hfox.toml").read_text()
 
 
@@ -26,6 +27,12 @@ def test_every_constant_has_a_source_or_is_marked_assumed(name: str) -> None:
         assert constant.source, key
         if constant.source == "assumed":
             assert constant.low < constant.high, f"{key} is assumed, so it has a range"
+
+
+@pytest.mark.parametrize("name", family_names())
+def test_documentation_shows_the_constants(name: str) -> None:
+    command = f"python benchmarks/device_model.py --constants {name}"
+    assert DeviceFamily.load(name).constants_table() in DEVICE_PAGE.read_text(), command
 
 
 def test_families_of_the_issue_ship() -> None:

@@ -110,6 +110,15 @@ class DeviceFamily:
 
         return load_family(name_or_path)
 
+    def constants_table(self) -> str:
+        """Return all constants with range and source, as a table in Markdown."""
+        lines = ["| constant | value | range | source |", "|---|---|---|---|"]
+        lines += [
+            f"| `{key}` | {c.value:g} | {c.low:g} to {c.high:g} | {c.source} |"
+            for key, c in self.constants.items()
+        ]
+        return "\n".join(lines) + "\n"
+
     def programming(self, margin: float = 1.0, attempts: int = 3) -> Programming:
         """Return the condition at a programming margin.
 
