@@ -26,7 +26,7 @@ class CounterBench(FrontEndBench):
     * Inferences = normal outcomes + the wake-ups of each cause, until inferences are at the limit.
     * Decisions = acknowledges - the event in service, until decisions are at the limit; and never
       more than acknowledges. An event in service at a clear counts as acknowledged after it.
-    * Array reads = inferences + the one in flight, likewise.
+    * Inferences = array reads + beats taken without a read - the inference in flight, likewise.
     * Cycles asleep + cycles awake = cycles since the clear, until one of the two is at the limit.
     * Decisions + decision errors = decisions received, likewise.
     * The longest service is that of the event that waited longest for its decision.

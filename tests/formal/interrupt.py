@@ -104,11 +104,11 @@ class Inference:
         self.fault = Signal()
         self.warned = Signal()
         self.offered = bench.inside["machine.outcome__valid"]
-        evaluation = {
+        self._evaluation = {
             Machine.STOCHASTIC: parameters.period,
             Machine.LOGARITHMIC: parameters.columns,
-        }
-        self.longest = timeout + evaluation[parameters.machine] + 1
+        }[parameters.machine]
+        self.longest = timeout + self._evaluation + 1
         self.age = Signal(range(self.longest + 2))
         self.policy = Signal(policy_layout(parameters))
         self._written = self._follow_bus(m)
@@ -139,7 +139,8 @@ class Inference:
 
     def _follow_overdue(self, m: Module, silent: Value) -> Value:
         """Follow whether the array owes an answer; return whether it may be read."""
-        run, ran = Signal(), Signal()
+        run = Signal()
+        ran = Signal()
         shadow(m, self._bench.front_end, Register.CONTROL, run)
         restarted = run & ~ran
         m.d.sync += ran.eq(run)
@@ -189,21 +190,22 @@ class Inference:
             lemma(m, ~self.fault, waited + 1 == self.age, cycle == 0)
         with m.If(evaluating):
             lemma(m, ~self.fault, (cycle == 0) | (cycle < self.policy.budget))
-            lemma(m, self.age <= in_time + 1 + cycle)
+            lemma(m, cycle < self._evaluation, self.age <= in_time + 1 + cycle)
 
 
 class InterruptBench(FrontEndBench):
     """From the array's answer to the interrupt.
 
     The bench names the cause itself, from the answer of the array, the scores of the record and the
-    policy that the bus had written when the array was read. Every outcome that may not leave the
+    policy that the bus had written when the beat was taken. Every outcome that may not leave the
     CPU asleep counts as waiting until its event is acknowledged, whatever cause the record claims.
 
     * The record's cause is the specified one.
     * While such an outcome waits, the interrupt is high and ``asleep`` low; while one is in
       service, ``asleep`` is low. Otherwise the interrupt is low and ``asleep`` high.
-    * Each read of the array leads to one record, offered in the cycle after the time-out and the
-      longest evaluation at the latest.
+    * Each beat taken leads to one record, offered in the cycle after the time-out and the longest
+      evaluation at the latest.
+    * The array is read once a beat, but not while it owes the answer to a read that timed out.
     * A record is held back only while the interrupt is high.
     """
 

@@ -43,11 +43,11 @@ smtbmc --nounroll yices
 read_rtlil {top}.il
 prep -flatten -top {top}
 memory_map
-opt -full
+opt -full -keepdc
 [files]
 {top}.il
 """
-TIMEOUT_S = 300
+TIMEOUT_S = 900
 """Longest run; sby then ends its own processes."""
 
 

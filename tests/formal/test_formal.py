@@ -45,6 +45,14 @@ FRONT_ENDS = {
     "counters": (CounterBench, STOCHASTIC),
 }
 
+PROTOTYPES = {
+    "interrupt-stochastic": (InterruptBench, MachineParameters()),
+    "interrupt-logarithmic": (InterruptBench, MachineParameters(machine=Machine.LOGARITHMIC)),
+    "delivery": (DeliveryBench, MachineParameters()),
+    "counters": (CounterBench, MachineParameters()),
+}
+"""The same at full size: 4 rows, 4 columns, 8-bit words, 16 events, 32-bit counters."""
+
 INDUCTION = 2
 """Cycles that an induction step may look back."""
 REACH = 24
@@ -199,6 +207,14 @@ def explain(result: Result) -> str:
 @pytest.mark.parametrize("name", FRONT_ENDS)
 def test_properties_hold(name: str, tmp_path: Path) -> None:
     bench, parameters = FRONT_ENDS[name]
+    result = run_symbiyosys(bench(parameters), Mode.PROVE, INDUCTION, tmp_path)
+    assert result.verdict is Verdict.PASS, explain(result)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PROTOTYPES)
+def test_properties_hold_at_full_size(name: str, tmp_path: Path) -> None:
+    bench, parameters = PROTOTYPES[name]
     result = run_symbiyosys(bench(parameters), Mode.PROVE, INDUCTION, tmp_path)
     assert result.verdict is Verdict.PASS, explain(result)
 
