@@ -40,7 +40,7 @@ format: setup
 	$(BIN)/ruff format
 
 bench: setup
-	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/engines.py
 
 clean:
 	rm -rf $(VENV)

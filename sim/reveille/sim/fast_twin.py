@@ -17,9 +17,22 @@ class FastTwinFrontEnd(TwinFrontEnd):
     mode over the whole period), it is computed once for each pattern of observations and then
     looked up, if there are at least as many beats as patterns. Arrays with read errors are left to
     `TwinFrontEnd`.
+
+    Args:
+        configuration: See `TwinFrontEnd`.
+        state: See `TwinFrontEnd`.
+        looks_up: Look outcomes up where that is possible; screen every beat otherwise.
     """
 
-    _table: tuple[FrontEndConfiguration, Outcomes] | None = None
+    def __init__(
+        self,
+        configuration: FrontEndConfiguration,
+        state: MachineState | None = None,
+        looks_up: bool = True,
+    ) -> None:
+        super().__init__(configuration, state)
+        self._looks_up = looks_up
+        self._table: tuple[FrontEndConfiguration, Outcomes] | None = None
 
     def _infer_chunk(self, observations: NDArray[np.uint8]) -> Outcomes:
         configuration, state, beats = self.configuration, self._state, len(observations)
@@ -48,6 +61,8 @@ class FastTwinFrontEnd(TwinFrontEnd):
     def _table_for(self, beats: int) -> Outcomes | None:
         """Return the outcome of every pattern of observations where that pays, else None."""
         configuration = self.configuration
+        if not self._looks_up:
+            return None
         if self._table is not None and self._table[0] is configuration:
             return self._table[1]
         parameters = configuration.parameters

@@ -22,7 +22,7 @@ from reveille.hdl.parameters import MachineParameters
 from reveille.sim.bitsliced.netlist import Net, Netlist, synthesise
 from reveille.sim.bitsliced.schedule import Circuit
 from reveille.sim.bitsliced.shell import Shell
-from reveille.sim.bitsliced.vectors import generate_cycle
+from reveille.sim.bitsliced.vectors import formulas, generate_cycle, truth_of_three
 from reveille.sim.toolchain import cache_folder, find_program, program_version
 
 TOP = "shell"
@@ -64,12 +64,14 @@ class Build:
         names: For each named signal made of flip-flops, their indices, or constants.
         tables: Look-up tables in the netlist.
         flip_flops: Flip-flops in the netlist.
+        operations: Vector instructions that all tables take without ternary logic.
     """
 
     library: Path
     names: Mapping[str, list[int]]
     tables: int
     flip_flops: int
+    operations: int
 
 
 @cache
@@ -144,6 +146,7 @@ def _generate(parameters: MachineParameters, netlist: Netlist, work: Path) -> No
         "names": _state_names(netlist),
         "tables": len(netlist.tables),
         "flip_flops": len(netlist.flip_flops),
+        "operations": sum(formulas()[truth_of_three(table)].cost for table in netlist.tables),
     }
     (work / INDEX).write_text(json.dumps(index))
 

@@ -8,7 +8,7 @@ their readers know it.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -64,6 +64,15 @@ def formulas() -> Mapping[int, Formula]:
         inverted = other_cost < cost
         shortest[truth] = Formula(other_text if inverted else text, inverted, min(cost, other_cost))
     return shortest
+
+
+def truth_of_three(table: Table, inverted: Set[Net] = frozenset()) -> int:
+    """Return a table's truth table over three inputs, some of which come inverted."""
+    flipped = sum(1 << k for k, net in enumerate(table.inputs) if net in inverted)
+    rows = 1 << len(table.inputs)
+    return sum(
+        (table.truth >> (row ^ flipped) % rows & 1) << row for row in range(ALL.bit_length())
+    )
 
 
 def generate_cycle(netlist: Netlist, blocks: Sequence[Block]) -> str:
@@ -135,18 +144,13 @@ class _Writer:
         return f"{state} ^= ({state} ^ {value}) & {self._literal(Literal(operation.enable, 1))};"
 
     def _evaluate(self, table: Table) -> str:
-        truth, size = table.truth, len(table.inputs)
-        # A reader of inverted nets has its truth table permuted; unused inputs repeat it.
-        flipped = sum(1 << k for k, net in enumerate(table.inputs) if net in self.inverted)
-        truth = sum(
-            (truth >> ((i ^ flipped) % (1 << size)) & 1) << i for i in range(ALL.bit_length())
-        )
+        truth = truth_of_three(table, self.inverted)
         formula = formulas()[truth]
         if formula.inverted:
             self.inverted.add(table.output)
             truth ^= ALL
         operands = [self.place[net] for net in table.inputs]
-        operands += ["ZERO"] * (len(VARIABLES) - size)
+        operands += ["ZERO"] * (len(VARIABLES) - len(operands))
         names = dict(zip(VARIABLES, operands, strict=True))
         portable = re.sub(r"\b[abc]\b", lambda match: names[match[0]], formula.text)
         value = portable
