@@ -26,17 +26,20 @@ class Opened(Elaboratable):
         """Return the signal at a dotted path of submodule names.
 
         Raises:
-            KeyError: No logic of that submodule drives a signal of that name.
+            KeyError: The logic of that submodule drives no signal of that name, or several.
         """
         *submodules, name = path.split(".")
+        # By identity: several statements may assign the same signal.
         driven = {
-            signal.name: signal
+            id(signal): signal
             for statements in self._submodule(submodules).statements.values()
             for signal in statements._lhs_signals()
         }
-        if name not in driven:
-            raise KeyError(f"no signal {path!r}; there are {sorted(driven)}")
-        return driven[name]
+        found = [signal for signal in driven.values() if signal.name == name]
+        if len(found) != 1:
+            names = sorted(signal.name for signal in driven.values())
+            raise KeyError(f"{len(found)} signals {path!r}, not one; there are {names}")
+        return found[0]
 
     def memory_word(self, path: str, address: Value) -> Signal:
         """Return a word of the memory at a dotted path, through a read port that this call adds."""
