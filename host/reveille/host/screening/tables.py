@@ -40,10 +40,10 @@ class Choices:
         smoothing: Mass spread evenly over a cell.
         logarithmic_scale: Words per unit of natural logarithm.
         wake_rate: Wake-up rate to keep to on patients left out of the fit. Between halves of DS1 it
-            differs from what was set by 2.5 points (standard deviation), so 0.15 leaves two of
-            them below the 0.20 that new patients shall not exceed.
-        race_count: k of race mode. Counts from 2 to 12 do equally well; 8 is the largest whose
-            races take less than an eighth of a full period on average.
+            differs from what was set by 5 points (standard deviation, benchmarks/screening.py), so
+            0.15 leaves one of them below the 0.20 that new patients shall not exceed.
+        race_count: k of race mode. From 2 on all do about equally well; 8 is the largest tried
+            whose races on DS1 take less than an eighth of a full period on average.
         race_cycles: Cycles over which the seeds of race mode are decorrelated.
 
     Raises:
