@@ -198,8 +198,12 @@ def test_long_batch_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_mistakes_are_told() -> None:
     rtl = RtlFrontEnd(default_configuration())
     beats = beats_for(BUILDS["stochastic"], 4)
-    with pytest.raises(ReveilleError, match=r"Decisions have shape \(3,\) and type uint8"):
+    with pytest.raises(ReveilleError, match=r"Decisions have shape \(3,\); 4 beats take one each"):
         rtl.infer(beats, decisions=np.zeros(3, np.uint8))
+    with pytest.raises(ReveilleError, match="from 0 to 16; the hardware takes 0 to 15"):
+        rtl.infer(beats, decisions=np.array([0, 16, 0, 0], np.uint8))
+    with pytest.raises(ReveilleError, match="the hardware takes 0 to 15"):
+        Answer(decision=-1)
     with pytest.raises(ReveilleError, match="Observations have shape"):
         rtl.infer(beats[:, :2])
     with pytest.raises(ReveilleError, match="at least 1 cycle, not 0"):

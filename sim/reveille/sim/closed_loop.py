@@ -11,6 +11,7 @@ import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing.connection import Connection, Listener
 from pathlib import Path
 
@@ -19,10 +20,11 @@ from numpy.typing import NDArray
 
 from reveille.hdl.contract import Register
 from reveille.hdl.errors import ReveilleError
+from reveille.hdl.parameters import MachineParameters
 from reveille.hdl.top import EmulatedFrontEnd
 from reveille.sim.cocotb_runner import BenchResult, build_simulator, run_bench, wave_arguments
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
-from reveille.sim.interaction import Decide, Event
+from reveille.sim.interaction import Decide, Event, check_decisions
 from reveille.sim.twin import check_observations
 
 BENCH = "reveille.sim.bench.closed_loop_bench"
@@ -104,12 +106,12 @@ def run_closed_loop(
     """
     check_observations(observations, configuration.parameters)
     prepared = None if callable(decisions) else decisions
-    if prepared is not None and prepared.shape != (len(observations),):
-        raise ReveilleError(f"{len(observations)} beats take as many decisions.")
+    if prepared is not None:
+        check_decisions(prepared, len(observations))
     job = Job(configuration, observations, prepared, service_cycles)
     wave_kind = waves.suffix if waves else None
     wave_arguments(wave_kind)  # A mistake is told before the work starts.
-    simulator = build_simulator(EmulatedFrontEnd(configuration.parameters), wave_kind)
+    simulator = _simulator(configuration.parameters, wave_kind)
     with tempfile.TemporaryDirectory(prefix="reveille-loop-") as folder:
         work = Path(folder)
         key = secrets.token_bytes(16)
@@ -130,6 +132,11 @@ def run_closed_loop(
             bench.add_done_callback(lambda _: _knock(address))
             result = _serve(listener, job, decisions if callable(decisions) else None)
         return _verdict(bench, result)
+
+
+@cache
+def _simulator(parameters: MachineParameters, wave_kind: str | None) -> Path:
+    return build_simulator(EmulatedFrontEnd(parameters), wave_kind)
 
 
 def _knock(address: str) -> None:

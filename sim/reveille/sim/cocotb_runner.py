@@ -19,7 +19,7 @@ from reveille.sim.verilate import ERROR_LINES, Model, build_model
 TOP = "top"
 """Name of the top module: cocotb's main program for Verilator includes Vtop.h."""
 
-WAVE_ARGUMENTS = {".vcd": "--trace-vcd", ".fst": "--trace-fst"}
+WAVE_ARGUMENTS = {".vcd": "--trace", ".fst": "--trace-fst"}
 """Verilator's option for each kind of wave file."""
 
 

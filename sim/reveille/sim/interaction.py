@@ -3,8 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reveille.hdl.contract import Cause
+import numpy as np
+from numpy.typing import NDArray
+
+from reveille.hdl.contract import Cause, decision_layout
+from reveille.hdl.errors import ReveilleError
+from reveille.hdl.parameters import MachineParameters
 from reveille.sim.front_end import Outcomes, Policy
+
+LAST_DECISION = (1 << int(decision_layout(MachineParameters())["decision"].width)) - 1
+"""Largest decision that the hardware holds; its width is the same in all builds."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +58,29 @@ class Answer:
     Attributes:
         decision: Class that it decided, 0 to 15.
         policy: Operating point from the next beat on; None leaves it.
+
+    Raises:
+        ReveilleError: The decision has no place in its register.
     """
 
     decision: int
     policy: Policy | None = None
+
+    def __post_init__(self) -> None:
+        check_decisions(np.array([self.decision]), 1)
+
+
+def check_decisions(decisions: NDArray[np.integer], beats: int) -> None:
+    """Raise `ReveilleError` unless there is one decision a beat, each from 0 to 15."""
+    if decisions.shape != (beats,):
+        raise ReveilleError(
+            f"Decisions have shape {decisions.shape}; {beats} beats take one each, ({beats},)."
+        )
+    if beats and not 0 <= decisions.min() <= decisions.max() <= LAST_DECISION:
+        raise ReveilleError(
+            f"Decisions run from {decisions.min()} to {decisions.max()}; "
+            f"the hardware takes 0 to {LAST_DECISION}."
+        )
 
 
 Decide = Callable[[Event], Answer]

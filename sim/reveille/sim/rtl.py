@@ -26,7 +26,7 @@ from reveille.hdl.parameters import Machine, MachineParameters
 from reveille.hdl.top import EmulatedFrontEnd
 from reveille.hdl.verilog import generate_verilog
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
-from reveille.sim.interaction import Decide, Event
+from reveille.sim.interaction import Decide, Event, check_decisions
 from reveille.sim.programming import policy_writes, programming_writes, read_error_writes
 from reveille.sim.twin import check_observations
 from reveille.sim.verilate import Model, build_model
@@ -188,7 +188,8 @@ class RtlFrontEnd:
             SimulationError: An event differs from its record, or the front end hangs.
         """
         if decisions is not None:
-            decisions = _checked_decisions(decisions, len(observations))
+            check_decisions(decisions, len(observations))
+            decisions = np.ascontiguousarray(decisions, np.uint8)
         return self._run(observations, decisions, None, on_progress)
 
     def infer_interactive(
@@ -286,15 +287,6 @@ def _empty_outcomes(beats: int, rows: int) -> Outcomes:
         **{n: np.empty(beats, np.uint8) for n in ("cause", "winner", "margin", "cycles")},
         scores=np.empty((beats, rows), np.uint8),
     )
-
-
-def _checked_decisions(decisions: NDArray[np.uint8], beats: int) -> NDArray[np.uint8]:
-    if decisions.shape != (beats,) or decisions.dtype != np.uint8:
-        raise ReveilleError(
-            f"Decisions have shape {decisions.shape} and type {decisions.dtype}; "
-            f"these beats take ({beats},) and uint8."
-        )
-    return np.ascontiguousarray(decisions)
 
 
 def build_library(parameters: MachineParameters) -> Path:
