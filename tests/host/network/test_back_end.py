@@ -110,6 +110,7 @@ def test_other_context(saved: Path, tmp_path: Path) -> None:
     [
         {"temperature": None},
         {"temperature": np.array(-1.0)},
+        {"held_out": np.zeros((3, 3), np.int64)},
         {"float__hidden.bias": None},
         {"float__hidden.bias": np.zeros(3, np.float32)},
         {"float__hidden.bias": np.full(28, np.nan, np.float32)},

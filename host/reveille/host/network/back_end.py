@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from reveille.hdl.errors import ReveilleError
 from reveille.host.ecg.beats import BeatSet
-from reveille.host.network.inputs import CONTEXT, ContextStatistics
+from reveille.host.network.inputs import CLASSES, CONTEXT, ContextStatistics
 from reveille.host.network.integer import IntegerNetwork
 from reveille.host.network.model import HeartbeatNetwork, network_logits
 
@@ -41,11 +41,14 @@ class BackEndModel:
         network: The network in floating point.
         temperature: Divides the logits before the softmax, so that probabilities can be believed.
         integer_network: The same network in whole numbers.
+        held_out: Confusion matrix of cross-validation: the training beats, each decided by a
+            network that never saw its patient, int64, shape (4, 4).
     """
 
     network: HeartbeatNetwork
     temperature: float
     integer_network: IntegerNetwork
+    held_out: NDArray[np.int64]
 
     def probabilities(self, beats: BeatSet) -> NDArray[np.float32]:
         """Return the calibrated probability of N, S, V, F, shape (n, 4)."""
@@ -86,6 +89,7 @@ class BackEndModel:
             "format": np.array(FORMAT),
             "context": np.array(CONTEXT),
             "temperature": np.array(self.temperature),
+            "held_out": self.held_out,
         }
         for name, tensor in self.network.state_dict().items():
             arrays[_FLOAT + name] = tensor.numpy()
@@ -154,7 +158,14 @@ class BackEndModel:
         temperature = float(arrays["temperature"])
         if not (temperature > 0 and all(bool(t.isfinite().all()) for t in state.values())):
             raise ValueError("numbers that are not finite")
-        return cls(network.eval(), temperature, IntegerNetwork.from_arrays(integers))
+        if arrays["held_out"].shape != (CLASSES, CLASSES):
+            raise ValueError(f"a confusion matrix of shape {arrays['held_out'].shape}")
+        return cls(
+            network=network.eval(),
+            temperature=temperature,
+            integer_network=IntegerNetwork.from_arrays(integers),
+            held_out=arrays["held_out"],
+        )
 
 
 def _first_line(error: Exception) -> str:

@@ -21,6 +21,8 @@ KERNELS = (7, 5, 5, 3)
 STRIDE = 2
 HIDDEN = 28
 _DROPOUT = 0.2
+_BLINDNESS = 0.4
+"""Share of the training beats whose waveform is hidden, so that the context is not neglected."""
 
 _BEATS_AT_ONCE = 4096
 """Beats taken through the layers together, to bound memory."""
@@ -72,7 +74,10 @@ class HeartbeatNetwork(nn.Module):
         for convolution in self.convolutions:
             signal = torch.relu(convolution(signal))
             outputs.append(signal)
-        features = torch.cat([self.dropout(signal.flatten(1)), context], dim=1)
+        features = self.dropout(signal.flatten(1))
+        if self.training:
+            features = features * (torch.rand(len(features), 1) >= _BLINDNESS)
+        features = torch.cat([features, context], dim=1)
         outputs.append(torch.relu(self.hidden(features)))
         outputs.append(self.output(outputs[-1]))
         return outputs

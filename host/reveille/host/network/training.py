@@ -17,22 +17,23 @@ from torch import Tensor, nn
 from reveille.hdl.errors import ReveilleError
 from reveille.host.ecg.aami import AamiClass
 from reveille.host.ecg.beats import BeatSet
+from reveille.host.metrics import confusion_matrix
 from reveille.host.network.back_end import BackEndModel
 from reveille.host.network.inputs import CLASSES, ContextStatistics, network_inputs
 from reveille.host.network.model import HeartbeatNetwork, network_logits
 from reveille.host.network.quantisation import quantise
 from reveille.host.progress import Progress, Silent
 
-EPOCHS = 20
+EPOCHS = 24
 FOLDS = 4
 
 BEATS_PER_EPOCH = 8192
-BATCH = 128
-LEARNING_RATE = 3e-3
+BATCH = 256
+LEARNING_RATE = 1e-2
 WARM_UP = 0.15
 WEIGHT_DECAY = 1e-3
 
-CLASS_SHARES = {AamiClass.N: 4.0, AamiClass.S: 1.0, AamiClass.V: 1.0, AamiClass.F: 0.3}
+CLASS_SHARES = {AamiClass.N: 16.0, AamiClass.S: 1.0, AamiClass.V: 1.0, AamiClass.F: 0.3}
 """Relative share of each class among the beats drawn for training."""
 
 PATIENT_EXPONENT = 0.0
@@ -77,6 +78,7 @@ def train_back_end(
         network=network,
         temperature=fit_temperature(held_out, beats.aami),
         integer_network=quantise(network, calibration),
+        held_out=confusion_matrix(beats.aami, held_out.argmax(axis=1).astype(np.uint8)),
     )
 
 
