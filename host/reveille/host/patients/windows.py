@@ -10,7 +10,7 @@ from scipy import interpolate, signal
 from reveille.host.patients.model import SAMPLING_HZ, Bools, Floats, Ints
 
 BEFORE, AFTER, STEP = 100, 166, 2
-"""Window around the fiducial point (-278 to +458 ms) and its stride, samples at `SAMPLING_HZ`."""
+"""Window around the fiducial point (-278 to +456 ms) and its stride, samples at `SAMPLING_HZ`."""
 
 WINDOW = np.arange(-BEFORE, AFTER, STEP)
 DENSE = np.arange(WINDOW[0], WINDOW[-1] + 1)
