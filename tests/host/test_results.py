@@ -27,11 +27,16 @@ def test_a_finished_run_reads_back(tmp_path):
     assert run.beats.column("truth").to_pylist() == ["N", "V"]
 
 
-@pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError])
-def test_an_interrupted_run_leaves_nothing(tmp_path, failure):
-    with pytest.raises(failure), results.new_run(tmp_path / "one") as folder:
+def interrupt(path, failure):
+    with results.new_run(path) as folder:
         write_minimal(folder)
         raise failure
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError])
+def test_an_interrupted_run_leaves_nothing(tmp_path, failure):
+    with pytest.raises(failure):
+        interrupt(tmp_path / "one", failure)
     assert list(tmp_path.iterdir()) == []
 
 
