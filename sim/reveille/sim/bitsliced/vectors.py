@@ -75,6 +75,11 @@ def truth_of_three(table: Table, inverted: Set[Net] = frozenset()) -> int:
     )
 
 
+def cost(table: Table) -> int:
+    """Return the vector instructions that a table takes without ternary logic."""
+    return formulas()[truth_of_three(table)].cost
+
+
 def generate_cycle(netlist: Netlist, blocks: Sequence[Block]) -> str:
     """Return the C++ function ``cycle`` that takes every machine through one clock cycle.
 
