@@ -6,13 +6,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from reveille.hdl.contract import Register
 from reveille.hdl.errors import ReveilleError
 from reveille.host.choices import Embodiment
 from reveille.host.progress import Progress
 from reveille.sim.closed_loop import run_closed_loop
 from reveille.sim.front_end import FrontEndConfiguration, Outcomes
+from reveille.sim.interaction import Decide
 from reveille.sim.rtl import RtlFrontEnd
-from reveille.sim.twin import TwinFrontEnd
+from reveille.sim.twin import TwinFrontEnd, joined
+
+RTL_BATCH = 2000
+"""Beats a call into the Verilated library, so that progress shows."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +39,21 @@ def screen(
     configuration: FrontEndConfiguration,
     observations: NDArray[np.uint8],
     decisions: NDArray[np.uint8],
+    network: Decide,
     embodiment: Embodiment,
     progress: Progress,
     waves: Path | None = None,
 ) -> Screened:
     """Screen beats; the back end's decisions go back to the hardware where it wakes for them.
 
+    Nothing that the back end answers changes what the front end does next, so the batches of
+    ``RTL`` carry decisions prepared for all beats. ``COCOTB`` asks the network at each interrupt.
+
     Args:
         configuration: Words, seeds and policy.
         observations: Word addresses, uint8, shape (n, columns).
         decisions: What the back end answers to each beat, uint8, shape (n,).
+        network: The back end itself, asked for one event at a time.
         embodiment: Twin, RTL in batches, or RTL under cocotb with the back end in the loop.
         progress: Where progress goes.
         waves: File for the waves of a cocotb run.
@@ -55,16 +65,36 @@ def screen(
     if embodiment is Embodiment.TWIN:
         return Screened(expected, {}, None)
     if embodiment is Embodiment.RTL:
-        rtl = RtlFrontEnd(configuration)
-        outcomes = rtl.infer(observations, decisions=decisions)
-        counters = rtl.counters()
+        outcomes, counters = _in_batches(configuration, observations, decisions, progress)
     else:
-        loop = run_closed_loop(configuration, observations, decisions, waves=waves)
+        loop = run_closed_loop(configuration, observations, network, waves=waves)
         outcomes, counters = loop.outcomes, loop.counters
+        _agree(
+            np.array_equal(loop.decisions[expected.wakes], decisions[expected.wakes]), "decision"
+        )
     difference = outcomes.first_difference(expected)
-    if difference is not None:
+    _agree(difference is None, difference)
+    return Screened(outcomes, {register.name: n for register, n in counters.items()}, True)
+
+
+def _in_batches(
+    configuration: FrontEndConfiguration,
+    observations: NDArray[np.uint8],
+    decisions: NDArray[np.uint8],
+    progress: Progress,
+) -> tuple[Outcomes, dict[Register, int]]:
+    rtl = RtlFrontEnd(configuration)
+    starts = range(0, len(observations), RTL_BATCH)
+    parts = [
+        rtl.infer(observations[start : start + RTL_BATCH], decisions[start : start + RTL_BATCH])
+        for start in progress.track(starts, "screening in RTL", len(starts))
+    ]
+    return joined(parts), rtl.counters()
+
+
+def _agree(equal: bool, what: str | None) -> None:
+    if not equal:
         raise ReveilleError(
-            f"{embodiment} and twin disagree ({difference}); this is a defect of Reveille, "
+            f"The gateware and its model disagree ({what}); this is a defect of Reveille, "
             "please report it with this command line."
         )
-    return Screened(outcomes, {register.name: n for register, n in counters.items()}, True)

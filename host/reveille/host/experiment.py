@@ -36,6 +36,7 @@ from reveille.host.results import (
 )
 from reveille.host.summary import summarise
 from reveille.sim.front_end import FrontEndConfiguration
+from reveille.sim.interaction import Answer, Event
 
 
 @dataclass(frozen=True)
@@ -110,11 +111,22 @@ def _cascade(
     progress.note(f"deciding {len(beats):,} beats with the network")
     probabilities = models.back_end.probabilities(beats)
     integer = options.back_end is BackEndKind.INT8
-    network_classes = (models.back_end.integer() if integer else models.back_end).decide(beats)
+    back_end = models.back_end.integer() if integer else models.back_end
+    network_classes = back_end.decide(beats)
+
+    def network(event: Event) -> Answer:
+        return Answer(int(back_end.decide(beats.select(slice(event.beat, event.beat + 1)))[0]))
+
     progress.note(f"screening {len(beats):,} beats with the front end ({options.embodiment})")
     observations = models.screening.quantise(beats)
     screened = screen(
-        configuration, observations, network_classes, options.embodiment, progress, options.waves
+        configuration,
+        observations,
+        network_classes,
+        network,
+        options.embodiment,
+        progress,
+        options.waves,
     )
     names = models.screening.observable_names
     table = beat_table(
