@@ -1,6 +1,7 @@
 // The surroundings of the front end in one C++ object: a source of beats that waits for room, a CPU
 // that takes events and writes decisions back, and an initiator on the register bus. Python calls
-// it for many clock cycles at a time.
+// it for many clock cycles at a time. The front end sees all inputs a cycle late
+// (reveille.sim.registered).
 //
 // layout.h is generated (reveille.sim.rtl): the fields' places follow the contract in Python.
 
@@ -75,6 +76,7 @@ class Harness {
         top_.rst = 1;
         cycle();
         top_.rst = 0;
+        cycle();
     }
 
     ~Harness() { top_.final(); }
@@ -89,6 +91,7 @@ class Harness {
 
     uint32_t read(uint8_t address) {
         top_.PORT2(registers, address) = address;
+        cycle();
         cycle();
         return top_.PORT2(registers, read_data);
     }
@@ -135,6 +138,9 @@ class Harness {
     void offer_beat() {
         const bool turn = !batch_.interactive || (sent_ == recorded_ && top_.PORT2(cpu, asleep));
         if (sent_ == batch_.beats || !turn || !top_.PORT2(beat, ready)) return;
+        // The beat of the cycle before has yet to come to the queue, which may be full with it.
+        if (sent_ && clocks_ == last_sent_ + 1) return;
+        last_sent_ = clocks_;
         const uint8_t* beat = batch_.observations + sent_++ * COLUMNS;
         for (unsigned column = 0; column < COLUMNS; ++column)
             set(top_.PORT2(beat, observations), {column * ADDRESS_BITS, ADDRESS_BITS}, beat[column]);
@@ -199,7 +205,7 @@ class Harness {
     Vfront_end top_;
     Batch batch_{};
     std::deque<Wakeup> wakeups_;  // recorded, not yet decided; the first may be in service
-    uint64_t sent_ = 0, recorded_ = 0, clocks_ = 0, last_progress_ = 0, acknowledged_ = 0;
+    uint64_t sent_ = 0, last_sent_ = 0, recorded_ = 0, clocks_ = 0, last_progress_ = 0, acknowledged_ = 0;
     bool serving_ = false, answered_ = false;
     uint8_t decision_ = 0;
 };

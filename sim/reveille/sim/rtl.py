@@ -1,6 +1,7 @@
 """The gateware itself: Amaranth to Verilog to a Verilated library that takes beats in batches."""
 
 import ctypes
+import re
 import time
 import weakref
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from reveille.hdl.verilog import generate_verilog
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
 from reveille.sim.interaction import Decide, Event, check_decisions
 from reveille.sim.programming import policy_writes, programming_writes, read_error_writes
+from reveille.sim.registered import Registered
 from reveille.sim.twin import check_observations
 from reveille.sim.verilate import Model, build_model
 
@@ -298,7 +300,7 @@ def build_library(parameters: MachineParameters) -> Path:
     return build_model(
         Model(
             top=TOP,
-            verilog=_at_both_edges(front_end_verilog(parameters)),
+            verilog=_batch_verilog(parameters),
             output="front_end.so",
             files={
                 "harness.cpp": (resources.files("reveille.sim") / "harness.cpp").read_text(),
@@ -319,12 +321,15 @@ def front_end_verilog(parameters: MachineParameters) -> str:
     return generate_verilog(EmulatedFrontEnd(parameters), TOP)
 
 
-def _at_both_edges(verilog: str) -> str:
-    """Let every edge of the clock be an active one: half the evaluations, 1.6 times the speed.
+@cache
+def _batch_verilog(parameters: MachineParameters) -> str:
+    """Return the front end as Verilator evaluates it fastest: some 2 times the speed.
 
-    Nothing else changes, and the benches under cocotb run the Verilog as it was generated.
+    Its inputs are registered, and every edge of the clock is an active one, which halves the
+    evaluations. The benches under cocotb run the Verilog of `front_end_verilog`.
     """
-    return verilog.replace("posedge clk", "edge clk")
+    verilog = generate_verilog(Registered(EmulatedFrontEnd(parameters)), TOP)
+    return re.sub(r"\bposedge (\w*clk)\b", r"edge \1", verilog)
 
 
 def layout_header(parameters: MachineParameters) -> str:
