@@ -41,6 +41,7 @@ format: setup
 
 bench: setup
 	$(BIN)/python benchmarks/engines.py
+	$(BIN)/python benchmarks/growth.py
 
 clean:
 	rm -rf $(VENV)
