@@ -307,7 +307,7 @@ def build_library(parameters: MachineParameters) -> Path:
                 "layout.h": layout_header(parameters),
             },
             sources=("harness.cpp",),
-            verilator_arguments=("--no-trace",),
+            verilator_arguments=("--no-trace", "--flatten"),
             # Hidden symbols keep several libraries in one process apart.
             compiler_flags="-std=c++17 -fPIC -fvisibility=hidden",
             linker_flags="-shared",
