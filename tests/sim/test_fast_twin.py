@@ -56,6 +56,15 @@ def test_looked_up_equals_the_readable_twin(case: Case, budget: int | None) -> N
         assert fast.state == readable.state
 
 
+def test_looks_up_from_a_state_that_the_seeds_never_reach() -> None:
+    built = configuration(Policy(budget=255), TINY)
+    beats = beats_for(TINY, 32)
+    state = replace(built.initial_state, lfsr=(1, 2))
+    expected = TwinFrontEnd(built, state).infer(beats)
+    assert FastTwinFrontEnd(built, state).infer(beats).first_difference(expected) is None
+    assert FastTwinFrontEnd(built).infer(beats).first_difference(expected) is not None
+
+
 @pytest.mark.parametrize(
     ("policy", "looks_up"),
     [

@@ -71,7 +71,8 @@ class FastTwinFrontEnd(TwinFrontEnd):
             return None
         shifts = parameters.address_bits * np.arange(parameters.columns)[::-1]
         patterns = np.arange(1 << pattern_bits)[:, None] >> shifts & parameters.words - 1
-        table, _ = _screened(configuration, configuration.seeds, patterns.astype(np.uint8))
+        # The columns' LFSRs step together: the table holds for every state that follows this one.
+        table, _ = _screened(configuration, self._state.lfsr, patterns.astype(np.uint8))
         self._table = (configuration, table)
         return table
 

@@ -48,4 +48,4 @@ def synthetic() -> BeatSet:
 
 @pytest.fixture(scope="session")
 def trained(synthetic: BeatSet) -> BackEndModel:
-    return train_back_end(synthetic, seed=0, epochs=1)
+    return train_back_end(synthetic, seed=0, epochs=6)
