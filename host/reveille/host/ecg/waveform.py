@@ -40,9 +40,8 @@ _COMPARED = slice(WINDOW_BEFORE - 45, None)
 _LEARNING = ((0.08, 1 / 16), (0.16, 1 / 64), (np.inf, 1 / 256))
 """The running beat's learning rate by its mean distance from the beat, over its peak to peak.
 
-Chosen on DS1: of the rules tried, the one whose distances tell abnormal beats best (area under the
-ROC curve of V against N 0.990). Learning by correlation locks on to ventricular beats where a
-record starts with them.
+Chosen on DS1: of the rules tried, the one whose distances tell V from N best. Learning by
+correlation locks on to ventricular beats where a record starts with them.
 """
 
 _YOUNG = 16
