@@ -168,20 +168,30 @@ def bound() -> dict[str, Any]:
 
 
 def table(results: dict[str, Any]) -> str:
-    """Return the results for people, ratios first."""
-    lines = [
-        f"{'':20}{'x plain':>9}{'x cocotb':>10}{'full / s':>14}{'spread':>25}{'race / s':>14}"
-        f"{'build s':>9}{'MB':>6}{'exact':>10}"
+    """Return the results as a table in Markdown, ratios first."""
+    heads = [
+        *("engine", "x plain Verilator", "x event-driven cocotb", "full / s", "lowest to highest"),
+        *("race / s", "build s", "peak MB", "beats exact"),
     ]
+    rows = [heads, ["---", *["---:"] * (len(heads) - 1)]]
     for name, entry in results["engines"].items():
         rates, (low, high) = entry["inferences_per_cpu_s"], entry["spread"]["full"]
-        lines.append(
-            f"{name:20}{entry['ratio_to_plain_verilator'] or '-':>9}"
-            f"{entry['ratio_to_event_driven_cocotb'] or '-':>10}{rates['full']:>14,.0f}"
-            f"{f'{low:,.0f} to {high:,.0f}':>25}{rates['race']:>14,.0f}"
-            f"{entry['build_s']:>9}{entry['peak_mb']:>6}{entry['exact']:>10,}"
+        rows.append(
+            [
+                f"`{name}`",
+                *(
+                    "" if entry[key] is None else f"{entry[key]:,g}"
+                    for key in ("ratio_to_plain_verilator", "ratio_to_event_driven_cocotb")
+                ),
+                f"{rates['full']:,.0f}",
+                f"{low:,.0f} to {high:,.0f}",
+                f"{rates['race']:,.0f}",
+                f"{entry['build_s']:.1f}",
+                f"{entry['peak_mb']:,}",
+                f"{entry['exact']:,}",
+            ]
         )
-    return "\n".join(lines)
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def main() -> None:
