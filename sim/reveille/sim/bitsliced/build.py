@@ -23,7 +23,7 @@ from reveille.sim.bitsliced.activity import measure
 from reveille.sim.bitsliced.netlist import Net, Netlist, synthesise
 from reveille.sim.bitsliced.schedule import Circuit
 from reveille.sim.bitsliced.shell import Shell
-from reveille.sim.bitsliced.vectors import cost, generate_cycle
+from reveille.sim.bitsliced.vectors import cost, expected_cost, generate_cycle
 from reveille.sim.toolchain import cache_folder, find_program, program_version
 
 TOP = "shell"
@@ -72,7 +72,7 @@ class Build:
         names: For each named signal made of flip-flops, their indices, or constants.
         tables: Look-up tables in the netlist.
         flip_flops: Flip-flops in the netlist.
-        operations: Vector instructions that all tables take without ternary logic.
+        operations: Vector instructions of a clock cycle in full mode, without ternary logic.
     """
 
     library: Path
@@ -153,7 +153,7 @@ def _generate(parameters: MachineParameters, netlist: Netlist, work: Path) -> No
         "names": _state_names(netlist),
         "tables": len(netlist.tables),
         "flip_flops": len(netlist.flip_flops),
-        "operations": sum(costs.values()),
+        "operations": round(expected_cost(blocks, activity)),
     }
     (work / INDEX).write_text(json.dumps(index))
 

@@ -13,14 +13,18 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 
-from reveille.sim.bitsliced.netlist import Net, Netlist, Table
-from reveille.sim.bitsliced.schedule import Block, Literal, Operation, Output, reads
+from reveille.sim.bitsliced.netlist import FlipFlop, Net, Netlist, Table
+from reveille.sim.bitsliced.schedule import Activity, Block, Literal, Operation, Output, reads
 
 VARIABLES = {"a": 0b10101010, "b": 0b11001100, "c": 0b11110000}
 """Truth tables of the inputs of a table of three."""
 
 ALL = 0xFF
 """Truth table of the constant 1."""
+
+
+SELECT_COST = 3
+"""Vector instructions that choose between the old and the new state of a flip-flop."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,22 @@ def truth_of_three(table: Table, inverted: Set[Net] = frozenset()) -> int:
 def cost(table: Table) -> int:
     """Return the vector instructions that a table takes without ternary logic."""
     return formulas()[truth_of_three(table)].cost
+
+
+def expected_cost(blocks: Sequence[Block], activity: Activity) -> float:
+    """Return the vector instructions of a clock cycle, skipped blocks counted by their share."""
+
+    def instructions(operation: Operation) -> int:
+        if isinstance(operation, Table):
+            return cost(operation)
+        selects = isinstance(operation, FlipFlop) and operation.enable is not None
+        return SELECT_COST if selects else 0
+
+    return sum(
+        (1.0 if block.guard is None else activity.share(block.guard))
+        * sum(map(instructions, block.operations))
+        for block in blocks
+    )
 
 
 def generate_cycle(netlist: Netlist, blocks: Sequence[Block]) -> str:
