@@ -16,7 +16,7 @@ from reveille.sim.bitsliced.build import record_type
 from reveille.sim.front_end import FrontEndConfiguration, Outcomes
 from reveille.sim.programming import programming_writes
 from reveille.sim.rtl import TOP, front_end_verilog, layout_header
-from reveille.sim.toolchain import find_program
+from reveille.sim.toolchain import cache_folder, find_program
 from reveille.sim.verilate import Model, build_model
 
 HERE = Path(__file__).parent
@@ -45,7 +45,8 @@ def build_verilator(parameters: MachineParameters) -> Path:
 
 def build_cxxrtl(parameters: MachineParameters) -> Path:
     """Translate the front end to CXXRTL, at its highest optimisation, behind the plain bench."""
-    work = Path(tempfile.mkdtemp(prefix="reveille-cxxrtl-"))
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="cxxrtl-", dir=cache_folder()))
     text = rtlil.convert(EmulatedFrontEnd(parameters), name=TOP, emit_src=False)
     script = f"read_rtlil <<rtlil\n{text}\nrtlil\nwrite_cxxrtl -O6 -g0 front_end.cpp\n"
     subprocess.run([find_yosys(), "-q", "-"], input=script, text=True, cwd=work, check=True)
