@@ -96,8 +96,9 @@ def execute(
         write_json(folder / MANIFEST, manifest)
         write_json(folder / SUMMARY, summary)
         progress.note("drawing the report")
-        write_report(replace(load_run(folder), path=path), folder / REPORT)
-    return load_run(path)
+        run = replace(load_run(folder), path=path)
+        write_report(run, folder / REPORT)
+    return run
 
 
 def _cascade(

@@ -8,37 +8,39 @@ from typer import Option
 
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, Mode
-from reveille.host.choices import BackEndKind, Embodiment, ModeName, Split
+from reveille.host.choices import BackEndKind, Embodiment, ModeName
 from reveille.host.cli.console import TerminalProgress, messages, output
+from reveille.host.cli.options import (
+    DataFolder,
+    Download,
+    Limit,
+    ModelFolder,
+    Quiet,
+    SplitOrDefault,
+)
 
 
 def run(
-    data: Annotated[
-        Path | None, Option(help="Folder of WFDB records with annotated beats.")
-    ] = None,
-    download: Annotated[
-        bool, Option("--download", help="Fetch MIT-BIH from PhysioNet first.")
-    ] = False,
-    split: Annotated[Split | None, Option(help="Which records (default: DS2 where known).")] = None,
+    data: DataFolder = None,
+    download: Download = False,
+    split: SplitOrDefault = None,
     machine: Annotated[Machine, Option(help="Kind of Bayesian machine.")] = Machine.STOCHASTIC,
     mode: Annotated[ModeName, Option(help="When an inference stops.")] = ModeName.FULL,
     front_end: Annotated[
         Embodiment, Option(help="What the front end is made of.")
     ] = Embodiment.RTL,
     back_end: Annotated[BackEndKind, Option(help="Arithmetic of the network.")] = BackEndKind.TORCH,
-    limit: Annotated[
-        int | None, Option(min=1, help="At most N beats, evenly over records.")
-    ] = None,
+    limit: Limit = None,
     seed: Annotated[int, Option(min=0, help="Network, audits and digital patients.")] = 0,
     threshold: Annotated[int | None, Option(help="Margin below which a beat is ambiguous.")] = None,
     budget: Annotated[int | None, Option(help="Evaluation cycles of an inference.")] = None,
     race_count: Annotated[int | None, Option(help="k of race-to-k.")] = None,
     audit_rate: Annotated[float | None, Option(help="Probability of an audit.")] = None,
-    models: Annotated[Path | None, Option(help="Folder that `reveille train` wrote.")] = None,
+    models: ModelFolder = None,
     out: Annotated[Path | None, Option(help="Run directory to write (default: runs/...).")] = None,
     waves: Annotated[Path | None, Option(help="Wave file; with --front-end cocotb only.")] = None,
     as_json: Annotated[bool, Option("--json", help="Print summary.json alone.")] = False,
-    quiet: Annotated[bool, Option("--quiet", "-q", help="No progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Stream heartbeats through the front end and wake the network where it asks.
 

@@ -7,19 +7,16 @@ from typer import Option
 
 from reveille.host.choices import Split
 from reveille.host.cli.console import TerminalProgress, output
+from reveille.host.cli.options import DataFolder, Download, Quiet
 
 
 def train(
     out: Annotated[Path, Option(help="Folder for the models; what is there is kept.")],
-    data: Annotated[
-        Path | None, Option(help="Folder of WFDB records with annotated beats.")
-    ] = None,
-    download: Annotated[
-        bool, Option("--download", help="Fetch MIT-BIH from PhysioNet first.")
-    ] = False,
+    data: DataFolder = None,
+    download: Download = False,
     split: Annotated[Split, Option(help="Training patients.")] = Split.DS1,
     seed: Annotated[int, Option(min=0, help="Of the network's training.")] = 0,
-    quiet: Annotated[bool, Option("--quiet", "-q", help="No progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Fit the front end's tables and train the network.
 

@@ -1,7 +1,6 @@
 """`reveille verify`."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 from rich import box
@@ -9,8 +8,8 @@ from rich.table import Table
 from typer import Option
 
 from reveille.hdl.parameters import Machine, Mode
-from reveille.host.choices import Split
 from reveille.host.cli.console import TerminalProgress, output
+from reveille.host.cli.options import DataFolder, Download, Limit, ModelFolder, SplitOrDefault
 
 MACHINES = (
     (Machine.STOCHASTIC, Mode.FULL),
@@ -20,18 +19,12 @@ MACHINES = (
 
 
 def verify(
-    data: Annotated[
-        Path | None, Option(help="Folder of WFDB records with annotated beats.")
-    ] = None,
-    download: Annotated[
-        bool, Option("--download", help="Fetch MIT-BIH from PhysioNet first.")
-    ] = False,
-    split: Annotated[Split | None, Option(help="Which records (default: DS2 where known).")] = None,
-    limit: Annotated[
-        int | None, Option(min=1, help="At most N beats, evenly over records.")
-    ] = None,
+    data: DataFolder = None,
+    download: Download = False,
+    split: SplitOrDefault = None,
+    limit: Limit = None,
     seed: Annotated[int, Option(min=0, help="Of digital patients.")] = 0,
-    models: Annotated[Path | None, Option(help="Folder that `reveille train` wrote.")] = None,
+    models: ModelFolder = None,
 ) -> None:
     """Compare the RTL with its twin on every beat, for both machines and both modes.
 

@@ -1,0 +1,15 @@
+"""Options that several commands take."""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from reveille.host.choices import Split
+
+DataFolder = Annotated[Path | None, Option(help="Folder of WFDB records with annotated beats.")]
+Download = Annotated[bool, Option("--download", help="Fetch MIT-BIH from PhysioNet first.")]
+SplitOrDefault = Annotated[Split | None, Option(help="Which records (default: DS2 where known).")]
+Limit = Annotated[int | None, Option(min=1, help="At most N beats, evenly over records.")]
+ModelFolder = Annotated[Path | None, Option(help="Folder that `reveille train` wrote.")]
+Quiet = Annotated[bool, Option("--quiet", "-q", help="No progress.")]
