@@ -33,12 +33,12 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Stand-ins for Verilator and make that leave what those would leave."""
     names: list[str] = []
 
-    def call(command: list[str], verilator: Verilator, work: Path) -> None:
+    def call(command: list[str], work: Path, environment: dict[str, str]) -> None:
         names.append(Path(command[0]).name)
         (work / "objects").mkdir(exist_ok=True)
         (work / MODEL.output).write_text("built")
 
-    monkeypatch.setattr(verilate, "_call", call)
+    monkeypatch.setattr(verilate, "run_tool", call)
     return names
 
 
@@ -57,32 +57,32 @@ def test_other_flags_are_another_build(cache: Path, calls: list[str]) -> None:
 def test_interrupted_build_leaves_nothing(
     cache: Path, calls: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    half = verilate._call
+    half = verilate.run_tool
 
-    def interrupted(command: list[str], verilator: Verilator, work: Path) -> None:
-        half(command, verilator, work)
+    def interrupted(command: list[str], work: Path, environment: dict[str, str]) -> None:
+        half(command, work, environment)
         if Path(command[0]).name == "make":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(verilate, "_call", interrupted)
+    monkeypatch.setattr(verilate, "run_tool", interrupted)
     with pytest.raises(KeyboardInterrupt):
         build_model(MODEL)
     assert list((cache / "builds").iterdir()) == []
-    monkeypatch.setattr(verilate, "_call", half)
+    monkeypatch.setattr(verilate, "run_tool", half)
     assert build_model(MODEL).read_text() == "built"
 
 
 def test_loser_of_a_race_takes_the_winners_build(
     cache: Path, calls: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = verilate._call
+    alone = verilate.run_tool
 
-    def beaten(command: list[str], verilator: Verilator, work: Path) -> None:
-        monkeypatch.setattr(verilate, "_call", alone)
+    def beaten(command: list[str], work: Path, environment: dict[str, str]) -> None:
+        monkeypatch.setattr(verilate, "run_tool", alone)
         build_model(MODEL).write_text("the winner's")
-        alone(command, verilator, work)
+        alone(command, work, environment)
 
-    monkeypatch.setattr(verilate, "_call", beaten)
+    monkeypatch.setattr(verilate, "run_tool", beaten)
     assert build_model(MODEL).read_text() == "the winner's"
     assert len(list((cache / "builds").iterdir())) == 1
 

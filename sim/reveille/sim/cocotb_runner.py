@@ -13,8 +13,9 @@ from cocotb_tools.runner import get_runner
 
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.verilog import generate_verilog
+from reveille.sim.build_cache import ERROR_LINES
 from reveille.sim.toolchain import has_header
-from reveille.sim.verilate import ERROR_LINES, Model, build_model
+from reveille.sim.verilate import Model, build_model
 
 TOP = "top"
 """Name of the top module: cocotb's main program for Verilator includes Vtop.h."""

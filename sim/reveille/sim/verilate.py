@@ -3,15 +3,12 @@
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from reveille.hdl.errors import ReveilleError
+from reveille.sim.build_cache import new_build, run_tool
 from reveille.sim.toolchain import (
     Verilator,
     cache_folder,
@@ -41,9 +38,6 @@ VERILATOR_ARGUMENTS = (
 )
 
 MAKE_ARGUMENTS = ("OPT_FAST=-O3", "OPT_SLOW=-O1", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include")
-
-ERROR_LINES = 15
-"""Lines of a failing tool's output that the user gets to see."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +86,6 @@ def _hash(ingredients: list[object]) -> str:
 def build_model(model: Model) -> Path:
     """Verilate and compile, unless the cache has the result already.
 
-    The work happens in a folder of its own that is renamed when it is complete, so an interruption
-    leaves nothing behind that looks whole, and parallel builds of the same model do not meet.
-
     Returns:
         Path of the file ``model.output``.
 
@@ -102,38 +93,18 @@ def build_model(model: Model) -> Path:
         ReveilleError: A tool is missing or fails.
     """
     verilator, compiler, make = find_verilator(), find_program("g++"), find_program("make")
-    builds = cache_folder() / "builds"
-    finished = builds / model.fingerprint(verilator, compiler)
+    finished = cache_folder() / "builds" / model.fingerprint(verilator, compiler)
     if not finished.is_dir():
-        with _unfinished(builds) as work:
+        with new_build(finished) as work:
             _build(model, verilator, compiler, make, work)
-            _publish(work, finished)
     return finished / model.output
-
-
-@contextmanager
-def _unfinished(parent: Path) -> Iterator[Path]:
-    """Give a fresh folder inside another, gone at the end unless it was published."""
-    parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=parent) as folder:
-        yield Path(folder)
-
-
-def _publish(work: Path, finished: Path) -> None:
-    """Rename a complete folder; whoever is first wins, and theirs is as good."""
-    try:
-        work.rename(finished)
-    except OSError:
-        if not finished.is_dir():
-            raise
-    work.mkdir(exist_ok=True)  # for the clean-up of the temporary folder
 
 
 def _build(model: Model, verilator: Verilator, compiler: Path, make: Path, work: Path) -> None:
     source = work / f"{model.top}.v"
     for name, text in {source.name: model.verilog, **model.files}.items():
         (work / name).write_text(text)
-    _call(
+    run_tool(
         [
             str(verilator.executable),
             *VERILATOR_ARGUMENTS,
@@ -144,24 +115,23 @@ def _build(model: Model, verilator: Verilator, compiler: Path, make: Path, work:
             source.name,
             *(str(work / name) for name in model.sources),
         ],
-        verilator,
         work,
+        verilator.environment(),
     )
     runtime = cache_folder() / "runtime" / model.runtime_fingerprint(verilator, compiler)
     _copy_objects(runtime, work / "objects")
-    _call(
+    run_tool(
         [
             *(str(make), "-C", "objects", "-f", f"V{model.top}.mk", "-j2"),
             *MAKE_ARGUMENTS,
             *(f"CXX={compiler}", f"LINK={compiler}", f"PYTHON3={sys.executable}"),
         ],
-        verilator,
         work,
+        verilator.environment(),
     )
     if not runtime.is_dir():
-        with _unfinished(runtime.parent) as kept:
+        with new_build(runtime) as kept:
             _copy_objects(work / "objects", kept)
-            _publish(kept, runtime)
     shutil.rmtree(work / "objects")
 
 
@@ -169,18 +139,3 @@ def _copy_objects(source: Path, target: Path) -> None:
     """Copy the objects of Verilator's runtime: two thirds of the time of a build go into them."""
     for compiled in source.glob("verilated*.o"):
         shutil.copyfile(compiled, target / compiled.name)
-
-
-def _call(command: Sequence[str], verilator: Verilator, work: Path) -> None:
-    run = subprocess.run(
-        command,
-        cwd=work,
-        env=verilator.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if run.returncode:
-        tail = "\n".join(run.stdout.strip().splitlines()[-ERROR_LINES:])
-        raise ReveilleError(f"{Path(command[0]).name} failed:\n{tail}")

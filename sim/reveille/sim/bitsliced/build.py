@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +23,7 @@ from reveille.sim.bitsliced.netlist import Net, Netlist, synthesise
 from reveille.sim.bitsliced.schedule import Circuit
 from reveille.sim.bitsliced.shell import Shell
 from reveille.sim.bitsliced.vectors import cost, expected_cost, generate_cycle
+from reveille.sim.build_cache import new_build, run_tool
 from reveille.sim.toolchain import cache_folder, find_program, program_version
 
 TOP = "shell"
@@ -45,9 +45,6 @@ BASELINE_BYTES = 16
 
 VECTOR_BYTES = (8, BASELINE_BYTES, *reversed(EXTENSIONS))
 """Widths that can be chosen; each byte carries 8 machines."""
-
-ERROR_LINES = 15
-"""Lines of the compiler's output that the user gets to see."""
 
 HARNESS, LIBRARY, INDEX = "harness.cpp", "bitsliced.so", "index.json"
 """Files of a build."""
@@ -117,16 +114,11 @@ def build(parameters: MachineParameters, vector_bytes: int) -> Build:
     rtlil_text = rtlil.convert(Shell(parameters), name=TOP, emit_src=False)
     extension = [f"-m{EXTENSIONS[vector_bytes]}"] if vector_bytes in EXTENSIONS else []
     flags = [*COMPILER_FLAGS, *extension, f"-DVECTOR_BYTES={vector_bytes}"]
-    builds = cache_folder() / "bitsliced"
-    finished = builds / _fingerprint(rtlil_text, flags)
+    finished = cache_folder() / "bitsliced" / _fingerprint(rtlil_text, flags)
     if not finished.is_dir():
-        builds.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=builds) as folder:
-            work = Path(folder) / "build"
-            work.mkdir()
+        with new_build(finished) as work:
             _generate(parameters, synthesise(rtlil_text, TOP), work)
-            _compile(flags, work)
-            _publish(work, finished)
+            run_tool([find_program("g++"), *flags, "-o", LIBRARY, HARNESS], work)
     index = json.loads((finished / INDEX).read_text())
     return Build(library=finished / LIBRARY, **index)
 
@@ -224,26 +216,3 @@ def _state_names(netlist: Netlist) -> dict[str, list[int]]:
         for name, nets in netlist.names.items()
         if all(net in index for net in nets)
     }
-
-
-def _compile(flags: Sequence[str], work: Path) -> None:
-    run = subprocess.run(
-        [find_program("g++"), *flags, "-o", LIBRARY, HARNESS],
-        cwd=work,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if run.returncode:
-        tail = "\n".join(run.stdout.strip().splitlines()[-ERROR_LINES:])
-        raise ReveilleError(f"The compiler refuses the bit-sliced simulator:\n{tail}")
-
-
-def _publish(work: Path, finished: Path) -> None:
-    try:
-        work.rename(finished)
-    except OSError:
-        # Someone else finished the same build first; theirs is as good.
-        if not finished.is_dir():
-            raise
