@@ -9,6 +9,7 @@ from reveille.hdl.contract import Register
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
 from reveille.sim import closed_loop, cocotb_runner
+from reveille.sim import waves as waves_module
 from reveille.sim.closed_loop import BenchError, run_closed_loop
 from reveille.sim.front_end import FrontEndConfiguration, Policy
 from reveille.sim.interaction import Answer, Event
@@ -114,6 +115,6 @@ def test_mistakes_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         run_closed_loop(configuration(), beats, np.zeros(2, np.uint8))
     with pytest.raises(ReveilleError, match=r"written as \.vcd or \.fst, not as '\.png'"):
         run_closed_loop(configuration(), beats, np.zeros(3, np.uint8), waves=tmp_path / "a.png")
-    monkeypatch.setattr(cocotb_runner, "has_header", lambda header: header != "lz4.h")
+    monkeypatch.setattr(waves_module, "has_header", lambda header: header != "lz4.h")
     with pytest.raises(ReveilleError, match=r"need the headers of zlib and lz4"):
         run_closed_loop(configuration(), beats, np.zeros(3, np.uint8), waves=tmp_path / "a.fst")

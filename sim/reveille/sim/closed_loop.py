@@ -22,10 +22,11 @@ from reveille.hdl.contract import Register
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import MachineParameters
 from reveille.hdl.top import EmulatedFrontEnd
-from reveille.sim.cocotb_runner import BenchResult, build_simulator, run_bench, wave_arguments
+from reveille.sim.cocotb_runner import BenchResult, build_simulator, run_bench
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
 from reveille.sim.interaction import Decide, Event, check_decisions
 from reveille.sim.twin import check_observations
+from reveille.sim.waves import wave_arguments
 
 BENCH = "reveille.sim.bench.closed_loop_bench"
 """Module that cocotb runs."""

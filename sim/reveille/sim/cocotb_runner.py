@@ -14,14 +14,11 @@ from cocotb_tools.runner import get_runner
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.verilog import generate_verilog
 from reveille.sim.build_cache import ERROR_LINES
-from reveille.sim.toolchain import has_header
 from reveille.sim.verilate import Model, build_model
+from reveille.sim.waves import wave_arguments
 
 TOP = "top"
 """Name of the top module: cocotb's main program for Verilator includes Vtop.h."""
-
-WAVE_ARGUMENTS = {".vcd": "--trace", ".fst": "--trace-fst"}
-"""Verilator's option for each kind of wave file."""
 
 
 @dataclass(frozen=True)
@@ -72,25 +69,6 @@ def _public_ports(component: wiring.Component) -> str:
     names += ["__".join(map(str, path)) for path, _, _ in component.signature.flatten(component)]
     lines = [f'public_flat_rw -module "{TOP}" -var "{name}"' for name in names]
     return "\n".join(["`verilator_config", *lines]) + "\n"
-
-
-def wave_arguments(kind: str | None) -> tuple[str, ...]:
-    """Return Verilator's arguments for waves of a kind, or for none.
-
-    Raises:
-        ReveilleError: The kind is unknown, or a header that it needs is missing.
-    """
-    if kind is None:
-        return ("--no-trace",)
-    if kind not in WAVE_ARGUMENTS:
-        kinds = " or ".join(WAVE_ARGUMENTS)
-        raise ReveilleError(f"Waves are written as {kinds}, not as '{kind}'.")
-    if kind == ".fst" and not (has_header("zlib.h") and has_header("lz4.h")):
-        raise ReveilleError(
-            "Waves in FST format need the headers of zlib and lz4 (Debian, Ubuntu: apt install "
-            "zlib1g-dev liblz4-dev); name the file .vcd to do without."
-        )
-    return (WAVE_ARGUMENTS[kind],)
 
 
 def run_bench(

