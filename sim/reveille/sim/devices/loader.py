@@ -2,7 +2,6 @@
 
 import tomllib
 from dataclasses import fields
-from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from reveille.sim.devices.constants import (
     Write,
 )
 from reveille.sim.devices.family import DeviceFamily
+from reveille.sim.toml_checks import check_keys
 
 SECTIONS: dict[str, type[Any]] = {
     "conditions": Conditions,
@@ -90,21 +90,7 @@ def parse_family(name: str, text: str) -> DeviceFamily:
 
 
 def _check_keys(name: str, where: str, found: Any, wanted: list[str]) -> None:
-    """Refuse what is unknown, lacks its unit or is missing."""
-    if not isinstance(found, dict):
-        raise DeviceError(f"{name}: {where} must be a table.")
-    for key in found:
-        if key in wanted:
-            continue
-        with_unit = [known for known in wanted if known.rpartition("_")[0] == key]
-        if with_unit:
-            raise DeviceError(f"{name}: {key} in {where} lacks its unit; write {with_unit[0]}.")
-        near = get_close_matches(key, wanted, 1)
-        hint = f"did you mean {near[0]}?" if near else f"it takes {', '.join(wanted)}."
-        raise DeviceError(f"{name}: {where} has an unknown key {key}; {hint}")
-    for key in wanted:
-        if key not in found:
-            raise DeviceError(f"{name}: {where} lacks {key}.")
+    check_keys(DeviceError, name, where, found, wanted)
 
 
 def _section(name: str, section: str, kind: type[Any], table: Any) -> dict[str, Constant]:
