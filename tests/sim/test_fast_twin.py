@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
-from reveille.sim import kernels
+from reveille.sim import fast_twin, kernels
 from reveille.sim import twin as twin_module
 from reveille.sim.fast_twin import FastTwinFrontEnd
 from reveille.sim.front_end import FrontEndConfiguration, Policy, ReadErrors
 from reveille.sim.interaction import Answer, Event
-from reveille.sim.twin import TwinFrontEnd
+from reveille.sim.twin import TwinFrontEnd, read_words
 
 from .strategies import Case, cases, likelihoods
 
@@ -123,6 +124,45 @@ def test_read_errors_are_the_readable_twins(machine: Machine) -> None:
         beats = beats_for(build, 200)
         assert fast.infer(beats).first_difference(readable.infer(beats)) is None
         assert fast.state == readable.state
+
+
+@settings(max_examples=60)
+@given(cases(most_beats=120))
+def test_words_read_elsewhere_give_what_the_array_would(case: Case) -> None:
+    """Clean words of each beat, handed over, are screened as the observations are."""
+    built = replace(case.configuration, read_errors=ReadErrors())
+    ours, expected = FastTwinFrontEnd(built, case.state), TwinFrontEnd(built, case.state)
+    for half in np.array_split(case.observations, 2):
+        words = read_words(built, half, number=0)
+        assert ours.infer_words(words).first_difference(expected.infer(half)) is None
+        assert ours.state == expected.state
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_words_read_elsewhere_in_blocks_and_chunks(
+    monkeypatch: pytest.MonkeyPatch, mode: Mode
+) -> None:
+    build = replace(PROTOTYPE, read_errors=True)
+    policy = Policy(mode=mode, race_count=5, budget=200)
+    erring = replace(configuration(policy, build), read_errors=ReadErrors(0.02, seed=3))
+    beats = beats_for(build, 2_000)
+    monkeypatch.setattr(fast_twin, "BLOCK_BEATS", 300)
+    monkeypatch.setattr(twin_module, "CHUNK_BEATS", 700)
+    expected = TwinFrontEnd(erring).infer(beats)
+    ours = FastTwinFrontEnd(erring).infer_words(read_words(erring, beats, number=0))
+    assert ours.first_difference(expected) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (np.zeros((3, 4, 5), np.uint8), r"takes \(beats, 4, 4\) and uint8"),
+        (np.zeros((3, 4, 4), np.int64), r"takes \(beats, 4, 4\) and uint8"),
+    ],
+)
+def test_words_that_do_not_fit_are_refused(words: np.ndarray, sentence: str) -> None:
+    with pytest.raises(ReveilleError, match=sentence):
+        FastTwinFrontEnd(configuration(Policy())).infer_words(words)
 
 
 def test_a_back_end_may_change_the_operating_point() -> None:

@@ -3,10 +3,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import READ_ERROR_SEED_BITS, Machine, MachineParameters, Mode
-from reveille.sim import kernels
+from reveille.sim import kernels, twin
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
-from reveille.sim.twin import TwinFrontEnd, lfsr_orbit
+from reveille.sim.twin import (
+    TwinFrontEnd,
+    Words,
+    joined,
+    lfsr_orbit,
+    read_words,
+    word_bits,
+)
+
+BLOCK_BEATS = 4_096
+"""Beats whose rows' bits are laid out at once: keeps them inside the processor's caches."""
 
 
 class FastTwinFrontEnd(TwinFrontEnd):
@@ -15,8 +26,7 @@ class FastTwinFrontEnd(TwinFrontEnd):
     Beats are screened in compiled loops. Where the outcome of a beat is a function of its
     observations alone, audits apart (the logarithmic machine, LFSRs reseeded at each beat, full
     mode over the whole period), it is computed once for each pattern of observations and then
-    looked up, if there are at least as many beats as patterns. Arrays with read errors are left to
-    `TwinFrontEnd`.
+    looked up, if there are at least as many beats as patterns.
 
     Args:
         configuration: See `TwinFrontEnd`.
@@ -34,19 +44,49 @@ class FastTwinFrontEnd(TwinFrontEnd):
         self._looks_up = looks_up
         self._table: tuple[FrontEndConfiguration, Outcomes] | None = None
 
+    def infer_words(self, words: Words) -> Outcomes:
+        """Screen beats whose likelihood words have been read already, by whatever array.
+
+        Args:
+            words: Words as read, uint8, shape (n, rows, columns).
+
+        Returns:
+            The record of each beat. The state runs on, as in `infer`; read errors of the
+            configuration are not added.
+
+        Raises:
+            ReveilleError: The words do not fit the build.
+        """
+        parameters = self.configuration.parameters
+        shape = (parameters.rows, parameters.columns)
+        if words.shape[1:] != shape or words.dtype != np.uint8:
+            raise ReveilleError(
+                f"Words have shape {words.shape} and type {words.dtype}; this build takes "
+                f"(beats, {shape[0]}, {shape[1]}) and uint8."
+            )
+        if int(words.max(initial=0)) > parameters.period:
+            raise ReveilleError(f"A likelihood word exceeds {parameters.period}.")
+        starts = range(0, max(1, len(words)), twin.CHUNK_BEATS)
+        return joined([self._infer_read(words[i : i + twin.CHUNK_BEATS]) for i in starts])
+
     def _infer_chunk(self, observations: NDArray[np.uint8]) -> Outcomes:
         configuration, state, beats = self.configuration, self._state, len(observations)
         if configuration.read_errors.rate_word:
-            return super()._infer_chunk(observations)
-        parameters = configuration.parameters
+            return self._infer_read(read_words(configuration, observations, state.reads))
         table = self._table_for(beats)
         if table is None or not beats:
-            outcomes, lfsr = _screened(configuration, state.lfsr, observations)
-        else:
-            outcomes = _looked_up(table, observations, parameters)
-            lfsr = self._stepped(int(outcomes.cycles[-1]), beats)
+            return self._recorded(*_screened(configuration, state.lfsr, observations))
+        outcomes = _looked_up(table, observations, configuration.parameters)
+        return self._recorded(outcomes, self._stepped(int(outcomes.cycles[-1]), beats))
+
+    def _infer_read(self, words: Words) -> Outcomes:
+        return self._recorded(*_screened_words(self.configuration, self._state.lfsr, words))
+
+    def _recorded(self, outcomes: Outcomes, lfsr: tuple[int, ...]) -> Outcomes:
+        """Add audits and sequence numbers to outcomes, and step the state."""
+        parameters, state, beats = self.configuration.parameters, self._state, len(outcomes)
         audit_lfsr = kernels.audit(
-            outcomes.cause, state.audit_lfsr, configuration.policy.audit_word
+            outcomes.cause, state.audit_lfsr, self.configuration.policy.audit_word
         )
         modulus = 1 << parameters.sequence_bits
         outcomes.sequence[:] = (state.sequence + np.arange(beats)) % modulus
@@ -98,34 +138,81 @@ def _screened(
     configuration: FrontEndConfiguration, lfsr: tuple[int, ...], observations: NDArray[np.uint8]
 ) -> tuple[Outcomes, tuple[int, ...]]:
     """Return outcomes without audits and sequence numbers, and the LFSRs' states afterwards."""
-    parameters, policy = configuration.parameters, configuration.policy
-    race = policy.mode is Mode.RACE
+    parameters = configuration.parameters
     outcomes = _empty(len(observations), parameters.rows)
     observations = np.ascontiguousarray(observations)
     if parameters.machine is Machine.STOCHASTIC:
-        start = configuration.seeds if policy.reseed else lfsr
-        phase = kernels.screen(
+        start = configuration.seeds if configuration.policy.reseed else lfsr
+        cells = _cells(configuration, start)
+        phase = _counted(configuration, observations, cells, 0, outcomes)
+        lfsr = _advanced(parameters, start, phase) if len(observations) else lfsr
+    else:
+        words = np.ascontiguousarray(configuration.likelihoods.transpose(1, 2, 0))
+        added = min(parameters.columns, configuration.policy.budget)
+        kernels.add_up(observations, words, added, parameters.period, outcomes.scores)
+    return _decided(configuration, outcomes), lfsr
+
+
+def _screened_words(
+    configuration: FrontEndConfiguration, lfsr: tuple[int, ...], words: Words
+) -> tuple[Outcomes, tuple[int, ...]]:
+    """Do what `_screened` does for words that have been read, (n, rows, columns)."""
+    parameters = configuration.parameters
+    outcomes = _empty(len(words), parameters.rows)
+    words = np.ascontiguousarray(words)
+    if parameters.machine is Machine.STOCHASTIC:
+        start = configuration.seeds if configuration.policy.reseed else lfsr
+        bits, phase = word_bits(parameters, start), 0
+        numbers = np.arange(BLOCK_BEATS)[:, None]
+        lines = np.empty((1, BLOCK_BEATS, parameters.rows * bits.shape[2]), np.uint64)
+        for first in range(0, len(words), BLOCK_BEATS):
+            block = slice(first, first + BLOCK_BEATS)
+            kernels.join_columns(words[block], bits, lines[0])
+            part = Outcomes(**{name: array[block] for name, array in vars(outcomes).items()})
+            phase = _counted(configuration, numbers[: len(part)], lines, phase, part)
+        lfsr = _advanced(parameters, start, phase) if len(words) else lfsr
+    else:
+        added = min(parameters.columns, configuration.policy.budget)
+        kernels.add_up_words(words, added, parameters.period, outcomes.scores)
+    return _decided(configuration, outcomes), lfsr
+
+
+def _counted(
+    configuration: FrontEndConfiguration,
+    observations: NDArray[np.uint8] | NDArray[np.int64],
+    cells: NDArray[np.uint64],
+    phase: int,
+    outcomes: Outcomes,
+) -> int:
+    """Fill in scores and cycles of the stochastic machine; return the phase afterwards."""
+    parameters, policy = configuration.parameters, configuration.policy
+    return int(
+        kernels.screen(
             observations,
-            _cells(configuration, start),
-            0,
+            cells,
+            phase,
             parameters.period,
             policy.budget,
-            policy.race_count if race else 0,
+            policy.race_count if policy.mode is Mode.RACE else 0,
             policy.reseed,
             outcomes.scores,
             outcomes.cycles,
         )
-        needed = policy.race_count if race else 1
-        lfsr = _advanced(parameters, start, int(phase)) if len(observations) else lfsr
+    )
+
+
+def _decided(configuration: FrontEndConfiguration, outcomes: Outcomes) -> Outcomes:
+    """Fill in winner, margin and cause, audits left out, and the logarithmic machine's cycles."""
+    parameters, policy = configuration.parameters, configuration.policy
+    logarithmic = parameters.machine is Machine.LOGARITHMIC
+    if logarithmic:
+        outcomes.cycles[:] = min(parameters.columns, policy.budget)
+        needed = parameters.period - 1 if policy.budget >= parameters.columns else -1
     else:
-        words = np.ascontiguousarray(configuration.likelihoods.transpose(1, 2, 0))
-        added = min(parameters.columns, policy.budget)
-        kernels.add_up(observations, words, added, parameters.period, outcomes.scores)
-        outcomes.cycles[:] = added
-        needed = parameters.period - 1 if added == parameters.columns else -1
+        needed = policy.race_count if policy.mode is Mode.RACE else 1
     kernels.decide(
         outcomes.scores,
-        parameters.machine is Machine.LOGARITHMIC,
+        logarithmic,
         needed,
         policy.threshold,
         policy.normal_mask,
@@ -133,7 +220,7 @@ def _screened(
         outcomes.margin,
         outcomes.cause,
     )
-    return outcomes, lfsr
+    return outcomes
 
 
 def _cells(configuration: FrontEndConfiguration, start: tuple[int, ...]) -> NDArray[np.uint64]:

@@ -103,7 +103,7 @@ def _length_to_kth_one(
 
 @compiled
 def screen(
-    observations: NDArray[np.uint8],
+    observations: NDArray[np.uint8] | NDArray[np.int64],
     cells: NDArray[np.uint64],
     phase: Count,
     period: int,
@@ -158,6 +158,27 @@ def screen(
 
 
 @compiled
+def join_columns(
+    words: NDArray[np.uint8], bits: NDArray[np.uint64], lines: NDArray[np.uint64]
+) -> None:
+    """Fill in the rows' bits of each beat from the words that were read for it.
+
+    Args:
+        words: Words as read, (n, rows, columns).
+        bits: Bits of each value of a word along the LFSRs' period, (columns, values, packed).
+        lines: To fill, (n, rows x packed): for `screen`, the cells of a single column.
+    """
+    columns, _, packed = bits.shape
+    for beat in range(len(words)):
+        for row in range(words.shape[1]):
+            for word in range(packed):
+                line = bits[0, words[beat, row, 0], word]
+                for column in range(1, columns):
+                    line &= bits[column, words[beat, row, column], word]
+                lines[beat, row * packed + word] = line
+
+
+@compiled
 def add_up(
     observations: NDArray[np.uint8],
     words: NDArray[np.uint8],
@@ -179,6 +200,19 @@ def add_up(
             total = 0
             for column in range(columns_added):
                 total += words[column, observations[beat, column], row]
+            scores[beat, row] = min(total, saturated)
+
+
+@compiled
+def add_up_words(
+    words: NDArray[np.uint8], columns_added: int, saturated: int, scores: NDArray[np.uint8]
+) -> None:
+    """Do what `add_up` does for words that differ from beat to beat, (n, rows, columns)."""
+    for beat in range(len(words)):
+        for row in range(words.shape[1]):
+            total = 0
+            for column in range(columns_added):
+                total += words[beat, row, column]
             scores[beat, row] = min(total, saturated)
 
 

@@ -108,7 +108,7 @@ class TwinFrontEnd:
     def _infer_chunk(self, observations: NDArray[np.uint8]) -> Outcomes:
         configuration, state, beats = self.configuration, self._state, len(observations)
         parameters = configuration.parameters
-        words = _read_words(configuration, observations, state.reads)
+        words = read_words(configuration, observations, state.reads)
         if parameters.machine is Machine.STOCHASTIC:
             scores, cycles, lfsr = _stochastic(configuration, state.lfsr, words)
         else:
@@ -219,7 +219,7 @@ def _undecided(
     return np.asarray(scores.max(axis=1) < needed)
 
 
-def _read_words(
+def read_words(
     configuration: FrontEndConfiguration, observations: NDArray[np.uint8], number: int
 ) -> Words:
     """Return the words that the array answers, read errors included."""
@@ -254,13 +254,13 @@ def _stochastic(
     start = configuration.seeds if policy.reseed else lfsr
     if not len(words):
         return np.zeros((0, configuration.parameters.rows), np.uint8), np.zeros(0, np.uint8), lfsr
-    word_bits = _word_bits(configuration.parameters, start)
-    rows = _row_bits(word_bits, words)
+    values = word_bits(configuration.parameters, start)
+    rows = _row_bits(values, words)
     if policy.mode is Mode.RACE and configuration.read_errors.rate_word:
         phase, cycles = race_beat_by_beat(rows, policy, period)
     elif policy.mode is Mode.RACE:
         patterns, pattern = _distinct(words)
-        stops = _race_stops(_row_bits(word_bits, patterns), policy, period)
+        stops = _race_stops(_row_bits(values, patterns), policy, period)
         phase, cycles = _chain(stops, pattern, policy.reseed)
     else:
         cycles = np.full(len(words), policy.budget, np.uint8)
@@ -284,18 +284,18 @@ def _unpacked(words: Bits, length: int) -> NDArray[np.uint8]:
     return np.unpackbits(words.view(np.uint8), axis=-1, count=length, bitorder="little")
 
 
-def _word_bits(parameters: MachineParameters, start: tuple[int, ...]) -> Bits:
+def word_bits(parameters: MachineParameters, start: tuple[int, ...]) -> Bits:
     """Return the bits of each column and word value along a period, (columns, values, packed)."""
     draws = np.array([lfsr_orbit(parameters.word_bits, s, parameters.period) for s in start])
     values = np.arange(parameters.period + 1)
     return _packed(draws[:, None, :] <= values[:, None])
 
 
-def _row_bits(word_bits: Bits, words: Words) -> Bits:
+def _row_bits(values: Bits, words: Words) -> Bits:
     """Return the AND over the columns of each beat's cells, (n, rows, packed)."""
-    bits: Bits = word_bits[0, words[:, :, 0]]
-    for column in range(1, len(word_bits)):
-        bits &= word_bits[column, words[:, :, column]]
+    bits: Bits = values[0, words[:, :, 0]]
+    for column in range(1, len(values)):
+        bits &= values[column, words[:, :, column]]
     return bits
 
 
