@@ -137,3 +137,48 @@ class RegisterSignature(wiring.Signature):
                 "read_data": In(32),
             }
         )
+
+
+class MemoryWriteSignature(wiring.Signature):
+    """Writes of the host to a memory of the soft core, seen from the link.
+
+    A word is taken in the cycle in which ``strobe`` and ``ready`` are high; until then all stands
+    still, for `reveille.hdl.link.board.MEMORY_TIMEOUT_CYCLES` at most.
+
+    Members:
+        strobe: A word in this cycle.
+        space: Which memory; a `reveille.hdl.link.contract.MemorySpace`.
+        address: Word address. One that the memory does not have is taken and does nothing.
+        data: The word.
+        ready: The memory takes a word.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "strobe": Out(1),
+                "space": Out(8),
+                "address": Out(32),
+                "data": Out(32),
+                "ready": In(1),
+            }
+        )
+
+
+class SoftCoreSignature(wiring.Signature):
+    """A soft core as the back end of a board, seen from the board.
+
+    Members:
+        run: While low, the core is held in reset; its memories can be written all the same.
+        cpu: The wake-up path.
+        memory: Writes of the host: firmware while ``run`` is low, the mailbox at any time.
+    """
+
+    def __init__(self, parameters: MachineParameters) -> None:
+        super().__init__(
+            {
+                "run": Out(1),
+                "cpu": Out(CpuSignature(parameters)),
+                "memory": Out(MemoryWriteSignature()),
+            }
+        )

@@ -1,0 +1,1 @@
+"""The serial link: its contract (`frames`, `contract`, `board`) and its gateware."""
