@@ -156,8 +156,8 @@ MUTATIONS = {
         Mutation(
             StreamFifo,
             "elaborate",
-            "level.eq(level + put - take)",
-            "level.eq(level + put - (take & ~put))",
+            "fifo.r_en.eq(self.o.ready)",
+            "fifo.r_en.eq(self.o.ready & ~self.i.valid)",
         ),
     ),
     # 3. The counters add up.

@@ -4,7 +4,7 @@ import ctypes
 import re
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import IntEnum
 from functools import cache
@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
+from amaranth.lib import wiring
 from numpy.typing import NDArray
 
 from reveille.hdl.contract import (
@@ -227,7 +228,7 @@ class RtlFrontEnd:
         if not self._usable:
             raise ReveilleError("This front end was interrupted in a batch; make a new one.")
         observations = np.ascontiguousarray(observations)
-        outcomes = _empty_outcomes(len(observations), self._configuration.parameters.rows)
+        outcomes = empty_outcomes(len(observations), self._configuration.parameters.rows)
         batch = self._batch(observations, decisions, outcomes, interactive=decide is not None)
         # The native side points into the arrays: a call that does not end must not be resumed.
         self._usable = False
@@ -283,7 +284,8 @@ _FAILURES = {
 }
 
 
-def _empty_outcomes(beats: int, rows: int) -> Outcomes:
+def empty_outcomes(beats: int, rows: int) -> Outcomes:
+    """Return records for a harness to fill."""
     return Outcomes(
         sequence=np.empty(beats, np.uint32),
         **{n: np.empty(beats, np.uint8) for n in ("cause", "winner", "margin", "cycles")},
@@ -297,14 +299,29 @@ def build_library(parameters: MachineParameters) -> Path:
     Raises:
         ReveilleError: A tool is missing or fails.
     """
+    files = {
+        "harness.cpp": (resources.files("reveille.sim") / "harness.cpp").read_text(),
+        **port_headers(parameters),
+    }
+    return build_batch_library(TOP, _batch_verilog(parameters), files)
+
+
+def build_batch_library(top: str, verilog: str, files: Mapping[str, str]) -> Path:
+    """Return a library made of a design and its harness, compiling it unless it is cached.
+
+    Args:
+        top: Name of the top module.
+        verilog: As `batch_verilog` makes it.
+        files: harness.cpp and the headers that it includes, by name.
+
+    Raises:
+        ReveilleError: A tool is missing or fails.
+    """
     model = Model(
-        top=TOP,
-        verilog=_batch_verilog(parameters),
-        output="front_end.so",
-        files={
-            "harness.cpp": (resources.files("reveille.sim") / "harness.cpp").read_text(),
-            "layout.h": layout_header(parameters),
-        },
+        top=top,
+        verilog=verilog,
+        output=f"{top}.so",
+        files=files,
         sources=("harness.cpp",),
         verilator_arguments=("--no-trace", "--flatten"),
         # Hidden symbols keep several libraries in one process apart.
@@ -327,13 +344,30 @@ def front_end_verilog(parameters: MachineParameters) -> str:
 
 @cache
 def _batch_verilog(parameters: MachineParameters) -> str:
-    """Return the front end as Verilator evaluates it fastest: some 2 times the speed.
+    return batch_verilog(EmulatedFrontEnd(parameters), TOP)
+
+
+def batch_verilog(component: wiring.Component, top: str, modules: str = "") -> str:
+    """Return a design as Verilator evaluates it fastest: some 2 times the speed.
 
     Its inputs are registered, and every edge of the clock is an active one, which halves the
     evaluations. The benches under cocotb run the Verilog of `front_end_verilog`.
+
+    Args:
+        component: The design.
+        top: Name of its module.
+        modules: Verilog of the modules that it instantiates without describing them.
     """
-    verilog = generate_verilog(Registered(EmulatedFrontEnd(parameters)), TOP)
+    verilog = generate_verilog(Registered(component), top) + modules
     return re.sub(r"\bposedge (\w*clk)\b", r"edge \1", verilog)
+
+
+def port_headers(parameters: MachineParameters) -> dict[str, str]:
+    """Return the headers by which a harness reads and writes ports."""
+    return {
+        "layout.h": layout_header(parameters),
+        "ports.h": (resources.files("reveille.sim") / "ports.h").read_text(),
+    }
 
 
 def layout_header(parameters: MachineParameters) -> str:

@@ -53,6 +53,18 @@ def to_fixed(values: NDArray[np.floating[Any]], scale: int, low: int, high: int)
     return np.clip(np.floor(values.astype(np.float64) * scale + 0.5), low, high).astype(np.int32)
 
 
+def fixed_point_inputs(beats: BeatSet) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
+    """Return int8 residuals, shape (n, SAMPLES), and fixed-point context, shape (n, len(CONTEXT)).
+
+    These are what the firmware is given.
+    """
+    residual, context = network_inputs(beats)
+    return (
+        to_fixed(residual, RESIDUAL_SCALE, INT8_LOW, INT8_HIGH).astype(np.int8),
+        to_fixed(context, 1 << CONTEXT_FRACTION_BITS, low=-CONTEXT_LARGEST, high=CONTEXT_LARGEST),
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class IntegerLayer:
     """A layer with ReLU, or one whose accumulators are the result.
@@ -169,14 +181,12 @@ class IntegerNetwork:
 
     def inputs(self, beats: BeatSet) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
         """Quantise residuals, shape (n, SAMPLES), and context, shape (n, len(CONTEXT))."""
-        residual, context = network_inputs(beats)
-        fixed = to_fixed(
-            context, 1 << CONTEXT_FRACTION_BITS, low=-CONTEXT_LARGEST, high=CONTEXT_LARGEST
-        )
-        return (
-            to_fixed(residual, RESIDUAL_SCALE, INT8_LOW, INT8_HIGH).astype(np.int8),
-            requantise(fixed - self.context_centre, self.context_multiplier, self.context_shift),
-        )
+        residual, fixed = fixed_point_inputs(beats)
+        return residual, self.normalise(fixed)
+
+    def normalise(self, fixed: NDArray[np.int32]) -> NDArray[np.int8]:
+        """Take fixed-point context to the int8 that the network sees; the shape stays."""
+        return requantise(fixed - self.context_centre, self.context_multiplier, self.context_shift)
 
     def logits(self, beats: BeatSet) -> NDArray[np.int32]:
         """Classify beats; shape (n, CLASSES). Times `logit_scale` they are close to the floats."""

@@ -1,0 +1,82 @@
+"""The CPU itself: VexRiscv, ready-made Verilog of the PyPI package pythondata-cpu-vexriscv."""
+
+from importlib import resources, util
+
+from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from reveille.hdl.errors import ReveilleError
+from reveille.hdl.softcore.contract import RAM_BASE, Variant
+from reveille.hdl.softcore.wishbone import WishboneSignature
+
+PACKAGE = "pythondata_cpu_vexriscv"
+
+FILES = {Variant.FULL: "VexRiscv_Full.v"}
+"""Verilog of each variant."""
+
+
+def vexriscv_verilog(variant: Variant) -> str:
+    """Return the Verilog of the module ``VexRiscv``, which a design with a soft core needs.
+
+    Raises:
+        ReveilleError: The package is not installed.
+    """
+    if util.find_spec(PACKAGE) is None:
+        raise ReveilleError(
+            "The soft core needs VexRiscv; install it with "
+            "'python -m pip install pythondata-cpu-vexriscv'."
+        )
+    return (resources.files(PACKAGE) / "verilog" / FILES[variant]).read_text()
+
+
+class VexRiscv(wiring.Component):
+    """The CPU with its two buses. It has no use for interrupts: see `Peripheral.SLEEP`.
+
+    Members:
+        reset: Hold it in reset; it starts at `RAM_BASE` when this falls.
+        code: Bus of the instruction cache, read only.
+        data: Bus of loads and stores.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "reset": In(1),
+                "code": Out(WishboneSignature()),
+                "data": Out(WishboneSignature()),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Describe the logic."""
+        m = Module()
+        m.submodules.cpu = Instance(
+            "VexRiscv",
+            i_clk=ClockSignal(),
+            i_reset=ResetSignal() | self.reset,
+            i_externalResetVector=RAM_BASE,
+            i_timerInterrupt=0,
+            i_softwareInterrupt=0,
+            i_externalInterruptArray=0,
+            **_bus("iBusWishbone", self.code),
+            **_bus("dBusWishbone", self.data),
+        )
+        return m
+
+
+def _bus(name: str, bus: wiring.PureInterface) -> dict[str, object]:
+    """Ports of an instance. ``CYC`` and ``STB`` are one in VexRiscv, bursts are not used."""
+    return {
+        f"o_{name}_CYC": bus.cyc,
+        f"o_{name}_STB": Signal(name=f"{name}_stb"),
+        f"o_{name}_WE": bus.we,
+        f"o_{name}_ADR": bus.adr,
+        f"o_{name}_SEL": bus.sel,
+        f"o_{name}_DAT_MOSI": bus.dat_w,
+        f"o_{name}_CTI": Signal(3, name=f"{name}_cti"),
+        f"o_{name}_BTE": Signal(2, name=f"{name}_bte"),
+        f"i_{name}_DAT_MISO": bus.dat_r,
+        f"i_{name}_ACK": bus.ack,
+        f"i_{name}_ERR": bus.err,
+    }

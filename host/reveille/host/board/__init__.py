@@ -1,1 +1,0 @@
-"""Boards on a serial port: opening it, talking to them, screening with them."""

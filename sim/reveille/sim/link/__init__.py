@@ -1,1 +1,0 @@
-"""The board's side of the link in software: payloads as arrays, a functional twin of the board."""
