@@ -116,15 +116,17 @@ class Ledger:
     def _add_lemmas(self, m: Module) -> None:
         """Tie the books to the registers of the controller."""
         inside, depth = self._bench.inside, self._bench.parameters.fifo_depth
-        level, produce, consume = (
-            inside[f"controller.fifo.fifo.{name}"] for name in ("level", "produce", "consume")
+        level, newest, next_oldest = (
+            inside[f"controller.fifo.{name}"] for name in ("level", "newest", "next_oldest")
         )
+        # The oldest event waits in a register, the others in a memory.
+        places, others = depth - 1, Mux(level == 0, 0, level - 1)
         self._bench.lemma(
             m,
             inside["controller.serving"] == self.serving,
             self.serving | ~inside["controller.raised"],
             ~self.serving | (inside["controller.record"] == self.record.as_value()),
             (level == self.waiting) & (level <= depth),
-            (produce < depth) & (consume < depth),
-            (consume + level == produce) | (consume + level == produce + depth),
+            (newest < places) & (next_oldest < places),
+            (next_oldest + others == newest) | (next_oldest + others == newest + places),
         )

@@ -56,15 +56,23 @@ class DeliveryBench(FrontEndBench):
             m.d.comb += Assert(event.valid & (event.payload == payload))
 
         with m.If(marked):
-            self.lemma(m, ahead < ledger.waiting, self._queued(m, ahead) == payload.as_value())
+            self.lemma(m, ahead < ledger.waiting)
+        with m.If(marked & (ahead == 0)):
+            self.lemma(m, self.inside["controller.fifo.oldest"] == payload.as_value())
+        with m.If(marked & (ahead != 0)):
+            self.lemma(m, self._queued(m, ahead) == payload.as_value())
+        with m.If(marked & (ahead == 1)):
+            read_ahead = self.inside.memory_output("controller.fifo.others")
+            self.lemma(m, read_ahead == payload.as_value())
         m.d.comb += [Cover(marked & (ahead == place)) for place in range(depth)]
 
     def _queued(self, m: Module, ahead: Signal) -> Value:
-        """Return the event in the queue's memory that has so many ahead of it."""
-        depth, address = self.parameters.fifo_depth, Signal(range(self.parameters.fifo_depth))
-        place = self.inside["controller.fifo.fifo.consume"] + ahead
-        m.d.comb += address.eq(Mux(place < depth, place, place - depth))
-        return self.inside.memory_word("controller.fifo.fifo.storage", address)
+        """Return the event in the queue's memory that has so many ahead of it, at least one."""
+        places = self.parameters.fifo_depth - 1
+        address = Signal(range(places))
+        place = self.inside["controller.fifo.next_oldest"] + ahead - 1
+        m.d.comb += address.eq(Mux(place < places, place, place - places))
+        return self.inside.memory_word("controller.fifo.others", address)
 
     def _check_offers(self, m: Module, ledger: Ledger) -> None:
         """Check how an offer begins and ends."""

@@ -48,6 +48,10 @@ class Opened(Elaboratable):
         memory.read_port(domain="comb", addr=address, data=word, en=Const(1), transparent_for=())
         return word
 
+    def memory_output(self, path: str) -> Value:
+        """Return what the first read port of the memory at a dotted path shows."""
+        return self._submodule(path.split("."))._read_ports[0]._data
+
     def _submodule(self, names: list[str]) -> Fragment:
         """Return a submodule of a submodule of the design."""
         fragment = self._fragment

@@ -156,8 +156,8 @@ MUTATIONS = {
         Mutation(
             StreamFifo,
             "elaborate",
-            "fifo.r_en.eq(self.o.ready)",
-            "fifo.r_en.eq(self.o.ready & ~self.i.valid)",
+            "level.eq(level + put - take)",
+            "level.eq(level + put - (take & ~put))",
         ),
     ),
     # 3. The counters add up.

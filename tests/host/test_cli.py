@@ -45,6 +45,14 @@ def test_run_report_and_json_agree(reveille, finished):
     woken = round(summary["wake_rate"] * 600)
     assert summary["counters"]["DECISIONS"] == woken > 0
 
+    energies = summary["energy_per_beat_nj"]
+    assert set(energies) == {"cpu_always_on", "cascade", "front_end_alone"}
+    for energy in energies.values():
+        assert energy["low"] < energy["total"] < energy["high"]
+    assert energies["cascade"]["wake_service"] == pytest.approx(
+        summary["wake_rate"] * energies["cpu_always_on"]["wake_service"]
+    )
+
     recomputed = summarise(pq.read_table(finished / results.TABLE))
     assert {key: summary[key] for key in recomputed} == recomputed
 
@@ -54,7 +62,8 @@ def test_run_report_and_json_agree(reveille, finished):
     page = (finished / results.REPORT).read_text()
     assert f"{100 * summary['wake_rate']:.1f} %" in page
     assert not re.search(r"""(src|href)=["'](?!#|data:)|url\((?!#)|@import""", page)
-    assert {path.name for path in figures.iterdir()} >= {"strip.svg", "confusions.svg"}
+    assert "Energy per beat" in page
+    assert {path.name for path in figures.iterdir()} >= {"strip.svg", "energy.svg"}
 
 
 def test_the_twin_gives_the_same_figures(reveille, finished, tmp_path):
@@ -93,6 +102,7 @@ def test_doctor_names_what_is_there(reveille):
         (["run", "--budget", "0", "--limit", "10"], "takes 1 to 255"),
         (["run", "--audit-rate", "2", "--limit", "10"], "audit_rate is 2.0"),
         (["run", "--data", "{empty}", "--download"], "exclude each other"),
+        (["run", "--energy-card", "gold", "--limit", "10"], "There is no energy card gold"),
         (["report", "{empty}"], "is not a run directory"),
         (["report", "nowhere"], "is not a run directory"),
     ],

@@ -18,6 +18,7 @@ from reveille.host.choices import BackEndKind, Embodiment
 from reveille.host.dataset import Dataset, leading_beats
 from reveille.host.ecg.beats import BeatSet
 from reveille.host.embodiments import Screened, screen
+from reveille.host.energy import energy_summary
 from reveille.host.excerpt import choose_excerpt
 from reveille.host.models import Models
 from reveille.host.progress import Progress
@@ -35,6 +36,7 @@ from reveille.host.results import (
     write_json,
 )
 from reveille.host.summary import summarise
+from reveille.sim.energy import DEFAULT_CARD, EnergyCard
 from reveille.sim.front_end import FrontEndConfiguration
 from reveille.sim.interaction import Answer, Event
 
@@ -52,6 +54,7 @@ class RunOptions:
         seed: Of the network's training, of the audit draws and of digital patients.
         policy: Fields of `reveille.sim.front_end.Policy` that differ from the fitted ones.
         waves: File for the waves of a cocotb run.
+        energy_card: Name or file of the energy card.
     """
 
     machine: Machine = Machine.STOCHASTIC
@@ -62,6 +65,7 @@ class RunOptions:
     seed: int = 0
     policy: Mapping[str, object] = field(default_factory=dict)
     waves: Path | None = None
+    energy_card: str = DEFAULT_CARD
 
 
 def execute(
@@ -74,6 +78,7 @@ def execute(
             where an embodiment and the twin disagree, which is a defect of Reveille.
     """
     configuration = models.screening.configuration(options.machine, options.mode, **options.policy)
+    card = EnergyCard.load(options.energy_card)
     with new_run(path) as folder:
         beats = leading_beats(dataset.beats(progress), options.limit)
         if not len(beats):
@@ -83,10 +88,12 @@ def execute(
         manifest = {
             **_manifest(dataset, models, configuration, options),
             "excerpt_record": record,
+            "energy_card": card.manifest(),
         }
         summary = {
             **{key: manifest[key] for key in ("data", "split", "front_end", "back_end", "seed")},
             **summarise(table),
+            **energy_summary(table, configuration.parameters, card),
             "counters": screened.counters,
             "equals_twin": screened.equals_twin,
             "versions": manifest["versions"],

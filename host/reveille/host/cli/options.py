@@ -12,4 +12,8 @@ Download = Annotated[bool, Option("--download", help="Fetch MIT-BIH from PhysioN
 SplitOrDefault = Annotated[Split | None, Option(help="Which records (default: DS2 where known).")]
 Limit = Annotated[int | None, Option(min=1, help="At most N beats, evenly over records.")]
 ModelFolder = Annotated[Path | None, Option(help="Folder that `reveille train` wrote.")]
+EnergyCardName = Annotated[
+    str | None,
+    Option("--energy-card", help="Energy card: a TOML file, or one that ships (default: sg13g2)."),
+]
 Quiet = Annotated[bool, Option("--quiet", "-q", help="No progress.")]

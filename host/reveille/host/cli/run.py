@@ -13,6 +13,7 @@ from reveille.host.cli.console import TerminalProgress, messages, output
 from reveille.host.cli.options import (
     DataFolder,
     Download,
+    EnergyCardName,
     Limit,
     ModelFolder,
     Quiet,
@@ -37,6 +38,7 @@ def run(
     race_count: Annotated[int | None, Option(help="k of race-to-k.")] = None,
     audit_rate: Annotated[float | None, Option(help="Probability of an audit.")] = None,
     models: ModelFolder = None,
+    energy_card: EnergyCardName = None,
     out: Annotated[Path | None, Option(help="Run directory to write (default: runs/...).")] = None,
     waves: Annotated[Path | None, Option(help="Wave file; with --front-end cocotb only.")] = None,
     as_json: Annotated[bool, Option("--json", help="Print summary.json alone.")] = False,
@@ -56,6 +58,7 @@ def run(
     from reveille.host.experiment import RunOptions, execute
     from reveille.host.models import load_models
     from reveille.host.results import REPORT, SUMMARY
+    from reveille.sim.energy import DEFAULT_CARD
 
     if waves is not None and front_end is not Embodiment.COCOTB:
         raise ReveilleError("Waves are written by --front-end cocotb only.")
@@ -80,6 +83,7 @@ def run(
         seed=seed,
         policy=policy,
         waves=waves,
+        energy_card=energy_card or DEFAULT_CARD,
     )
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     path = out or Path("runs") / f"{stamp}-{machine}-{mode}-{front_end}"

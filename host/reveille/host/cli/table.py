@@ -1,8 +1,11 @@
 """The summary of a run as a table on the terminal."""
 
+from typing import Any
+
 from rich import box
 from rich.table import Table
 
+from reveille.host.energy import PART_LABELS, energy_text
 from reveille.host.report.page import fixed, percent
 from reveille.host.results import Run
 from reveille.host.summary import COLUMN_LABELS, DECISION_COLUMNS
@@ -37,4 +40,22 @@ def summary_table(run: Run) -> Table:
     table.add_row("silent errors, of S and V", "", "", percent(summary["silent_error_rate_sv"]))
     for name, count in summary["silent_errors_by_class"].items():
         table.add_row(f"  {name}", "", "", f"{count:,} of {summary['beats_by_class'][name]:,}")
+    _add_energy(table, summary.get("energy_per_beat_nj"), summary.get("energy"))
     return table
+
+
+def _add_energy(
+    table: Table, energies: dict[str, dict[str, float]] | None, energy: dict[str, Any] | None
+) -> None:
+    """Add energy per beat, its interval, and its parts with their marks."""
+    if energies is None or energy is None:
+        return
+    columns = [energies[name] for name in DECISION_COLUMNS]
+    table.add_section()
+    table.add_row("energy per beat", *(energy_text(e["total"]) for e in columns))
+    intervals = (f"{energy_text(e['low'])} to {energy_text(e['high'])}" for e in columns)
+    table.add_row("  95 % interval", *intervals)
+    for part, label in PART_LABELS.items():
+        mark = energy["provenance"][part]["mark"]
+        table.add_row(f"  {label} ({mark})", *(energy_text(e[part]) for e in columns))
+    table.add_row("energy card", "", "", energy["card"])

@@ -1,15 +1,14 @@
 """The drawings of a report, each an SVG made from a run's tables alone."""
 
-import io
 from collections.abc import Callable
-from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reveille.host.metrics import CLASS_NAMES
+from reveille.host.report.drawing import draw_svg
+from reveille.host.report.energy_figures import energy
 from reveille.host.results import Run
 from reveille.host.summary import COLUMN_LABELS, DECISION_COLUMNS, WAKE_CAUSES
 
@@ -24,28 +23,6 @@ CAUSE_COLOURS = {
 CAUSE_MARKERS = {"NORMAL": "o", "AUDIT": "P", "ABNORMAL": "v", "AMBIGUOUS": "D", "INVALID": "X"}
 SILENT_COLOUR = "#000000"
 CAUSES = ("NORMAL", *reversed(WAKE_CAUSES))
-
-STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "reveille",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans", "sans-serif"],
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-}
-
-
-def _draw(width_in: float, height_in: float, draw: Callable[[Figure], None]) -> str:
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width_in, height_in), layout="constrained")
-        draw(figure)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    svg = buffer.getvalue()
-    return svg[svg.index("<svg") :]
 
 
 def _strings(run: Run, column: str) -> np.ndarray:
@@ -104,7 +81,7 @@ def strip(run: Run, seconds_per_line: float = 10.0) -> str:
                 )
                 ax.axvspan(beat_s[i] - 0.25, beat_s[i] + 0.4, color=colour, alpha=0.12, linewidth=0)
 
-    return _draw(9.5, 0.5 + 1.35 * lines, draw)
+    return draw_svg(9.5, 0.5 + 1.35 * lines, draw)
 
 
 def confusions(run: Run) -> str:
@@ -128,7 +105,7 @@ def confusions(run: Run) -> str:
                 ylabel="true",
             )
 
-    return _draw(9.5, 3.3, draw)
+    return draw_svg(9.5, 3.3, draw)
 
 
 def causes_by_class(run: Run) -> str:
@@ -157,7 +134,7 @@ def causes_by_class(run: Run) -> str:
         ax.invert_yaxis()
         figure.legend(loc="outside upper right", ncols=len(CAUSES), frameon=False)
 
-    return _draw(9.5, 2.4, draw)
+    return draw_svg(9.5, 2.4, draw)
 
 
 def records(run: Run) -> str:
@@ -177,7 +154,7 @@ def records(run: Run) -> str:
         ax.margins(x=0.01)
         figure.legend(loc="outside upper right", ncols=2, frameon=False)
 
-    return _draw(9.5, 2.8, draw)
+    return draw_svg(9.5, 2.8, draw)
 
 
 def cycles(run: Run) -> str:
@@ -190,7 +167,7 @@ def cycles(run: Run) -> str:
         ax.hist(used, bins=np.arange(0.5, top + 1.5, max(1, top // 64)).tolist(), color="#009E73")
         ax.set(xlabel="evaluation cycles of an inference", ylabel="beats", yscale="log")
 
-    return _draw(9.5, 2.2, draw)
+    return draw_svg(9.5, 2.2, draw)
 
 
 FIGURES: dict[str, Callable[[Run], str]] = {
@@ -199,4 +176,5 @@ FIGURES: dict[str, Callable[[Run], str]] = {
     "confusions": confusions,
     "records": records,
     "cycles": cycles,
+    "energy": energy,
 }

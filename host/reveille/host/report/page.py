@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
+from reveille.host.energy import COLUMNS, PART_LABELS, energy_text
 from reveille.host.metrics import CLASS_NAMES
 from reveille.host.report.figures import FIGURES
 from reveille.host.results import REPORT, Run
@@ -31,7 +32,7 @@ def render_report(run: Run) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, fixed=fixed)
+    environment.filters.update(percent=percent, fixed=fixed, energy=energy_text)
     context: dict[str, Any] = {
         "name": run.path.name,
         "summary": run.summary,
@@ -39,6 +40,8 @@ def render_report(run: Run) -> str:
         "configuration_text": json.dumps(run.configuration, indent=2),
         "columns": COLUMN_LABELS,
         "classes": CLASS_NAMES,
+        "energy_columns": COLUMNS,
+        "parts": PART_LABELS,
         "figures": {name: Markup(draw(run)) for name, draw in FIGURES.items()},
     }
     return environment.get_template("report.html.j2").render(context)

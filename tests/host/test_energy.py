@@ -1,0 +1,114 @@
+"""Energy of a run against literal counts over its table."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from reveille.hdl.parameters import Machine, MachineParameters
+from reveille.host.energy import energy_summary, energy_text, recorded_time_s
+from reveille.sim.energy import PARTS, EnergyCard, Mark
+
+PARAMETERS = MachineParameters(columns=5)
+CARD = EnergyCard.load()
+
+
+def table(records: dict[str, list[float]], causes: list[str]) -> pa.Table:
+    times = [time for own in records.values() for time in own]
+    names = [name for name, own in records.items() for _ in own]
+    return pa.table(
+        {
+            "record": names,
+            "time_s": times,
+            "cause": causes,
+            "cycles": np.full(len(times), 255, "u1"),
+        }
+    )
+
+
+def test_energy_by_hand() -> None:
+    """Five beats of two records, 0.8 s apart; one in five wakes."""
+    beats = table({"a": [1.0, 1.8, 2.6], "b": [0.5, 1.3]}, ["NORMAL"] * 4 + ["ABNORMAL"])
+    summary = energy_summary(beats, PARAMETERS, CARD)
+    cascade, energy = summary["energy_per_beat_nj"]["cascade"], summary["energy"]
+    assert energy["beat_period_s"] == pytest.approx(0.8)
+    assert cascade["leakage"] == pytest.approx((339 + 20 + 150 + 5870) * 0.8)
+    assert cascade["monitoring"] == pytest.approx(600 * 0.8 + 37)
+    assert cascade["wake_service"] == pytest.approx((1 + 1e-3 * (3e6 * 52.6 + 1.2e6 * 230)) / 5)
+    clocks = 32768 * 0.8
+    assert cascade["front_end"] == pytest.approx(
+        1e-3 * (258 * 5.98 + (clocks - 258) * 0.25 + clocks * 0.1 + 160 * 0.06)
+    )
+    assert energy["mean_power_uw"]["cascade"] == pytest.approx(cascade["total"] / 0.8e3)
+    saving = energy["saving_factor"]
+    assert saving["low"] < saving["value"] < 5
+    json.dumps(summary, allow_nan=False)
+
+
+def test_columns_differ_as_their_names_say() -> None:
+    beats = table({"a": [0.0, 1.0, 2.0, 3.0]}, ["NORMAL", "AUDIT", "INVALID", "NORMAL"])
+    energies = energy_summary(beats, PARAMETERS, CARD)["energy_per_beat_nj"]
+    assert (
+        energies["front_end_alone"]["wake_service"] == energies["cpu_always_on"]["front_end"] == 0
+    )
+    assert energies["cascade"]["wake_service"] * 2 == energies["cpu_always_on"]["wake_service"]
+    for energy in energies.values():
+        assert energy["total"] == pytest.approx(sum(energy[part] for part in PARTS))
+        assert energy["low"] < energy["total"] < energy["high"]
+
+
+def test_time_of_beats_is_that_of_each_record() -> None:
+    record = np.array(["a", "a", "a", "b", "b", "c"])
+    time_s = np.array([10.0, 11, 12, 100, 102, 5])
+    # Three intervals in 4 s; six beats.
+    assert recorded_time_s(record, time_s) == pytest.approx(8.0)
+    assert recorded_time_s(record[-1:], time_s[-1:]) == 0.0
+
+
+def test_without_time_there_is_no_energy() -> None:
+    assert energy_summary(table({"a": [1.0]}, ["NORMAL"]), PARAMETERS, CARD) == {
+        "energy_per_beat_nj": None,
+        "energy": None,
+    }
+
+
+def test_a_part_has_the_weakest_mark_behind_it() -> None:
+    beats = table({"a": [0.0, 1.0]}, ["NORMAL", "ABNORMAL"])
+    provenance = energy_summary(beats, PARAMETERS, CARD)["energy"]["provenance"]
+    assert {part["mark"] for part in provenance.values()} == {"assumed"}
+    assert next(iter(provenance["wake_service"]["entries"])) == "back_end.memory_access_pj"
+    measured = replace(
+        CARD, entries={k: replace(e, mark=Mark.MEASURED) for k, e in CARD.entries.items()}
+    )
+    provenance = energy_summary(beats, PARAMETERS, measured)["energy"]["provenance"]
+    assert {part["mark"] for part in provenance.values()} == {"measured"}
+
+
+def test_logarithmic_machine_takes_its_own_entries() -> None:
+    beats = table({"a": [0.0, 1.0]}, ["NORMAL", "ABNORMAL"])
+    logarithmic = replace(PARAMETERS, machine=Machine.LOGARITHMIC)
+    card = CARD.with_value("logarithmic.leakage_nw", 1000)
+    one, other = (
+        energy_summary(beats, p, card)["energy_per_beat_nj"]["cascade"]["leakage"]
+        for p in (PARAMETERS, logarithmic)
+    )
+    assert other - one == pytest.approx(1000 - 339)
+
+
+@pytest.mark.parametrize(
+    ("nanojoules", "text"),
+    [
+        (0.0, "0.00 nJ"),
+        (1.542, "1.54 nJ"),
+        (85.23, "85.2 nJ"),
+        (999.4, "999 nJ"),
+        (999.6, "1.00 µJ"),
+        (438_912, "439 µJ"),
+        (2.5e9, "2.50 J"),
+        (None, "–"),
+    ],
+)
+def test_energies_read_well(nanojoules: float | None, text: str) -> None:
+    assert energy_text(nanojoules) == text
