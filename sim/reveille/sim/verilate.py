@@ -37,7 +37,7 @@ VERILATOR_ARGUMENTS = (
     "-Wno-style",
 )
 
-MAKE_ARGUMENTS = ("OPT_FAST=-O3", "OPT_SLOW=-O1", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include")
+MAKE_ARGUMENTS = ("OPT_SLOW=-O1", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include")
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Model:
         verilator_arguments: Added to `VERILATOR_ARGUMENTS`.
         compiler_flags: Flags for the C++ compiler.
         linker_flags: Flags for the linker.
+        optimisation: How hard the compiler tries on what runs all the time.
     """
 
     top: str
@@ -63,20 +64,27 @@ class Model:
     verilator_arguments: Sequence[str] = ()
     compiler_flags: str = ""
     linker_flags: str = ""
+    optimisation: str = "-O3"
+
+    @property
+    def make_arguments(self) -> tuple[str, ...]:
+        """Arguments of make that change what it makes."""
+        return (f"OPT_FAST={self.optimisation}", *MAKE_ARGUMENTS)
 
     def fingerprint(self, verilator: Verilator, compiler: Path) -> str:
         """Return a hash of all that the result depends on."""
-        return _hash([_recipe(verilator, compiler), asdict(self)])
+        content = asdict(self)
+        del content["optimisation"]  # the recipe has it
+        return _hash([self._recipe(verilator, compiler), content])
 
     def runtime_fingerprint(self, verilator: Verilator, compiler: Path) -> str:
         """Return a hash of all that Verilator's own runtime depends on."""
         flags = [list(self.verilator_arguments), self.compiler_flags]
-        return _hash([_recipe(verilator, compiler), flags])
+        return _hash([self._recipe(verilator, compiler), flags])
 
-
-def _recipe(verilator: Verilator, compiler: Path) -> list[object]:
-    tools = [verilator.version, program_version(compiler)]
-    return [VERILATOR_ARGUMENTS, MAKE_ARGUMENTS, tools]
+    def _recipe(self, verilator: Verilator, compiler: Path) -> list[object]:
+        tools = [verilator.version, program_version(compiler)]
+        return [VERILATOR_ARGUMENTS, self.make_arguments, tools]
 
 
 def _hash(ingredients: list[object]) -> str:
@@ -123,7 +131,7 @@ def _build(model: Model, verilator: Verilator, compiler: Path, make: Path, work:
     run_tool(
         [
             *(str(make), "-C", "objects", "-f", f"V{model.top}.mk", "-j2"),
-            *MAKE_ARGUMENTS,
+            *model.make_arguments,
             *(f"CXX={compiler}", f"LINK={compiler}", f"PYTHON3={sys.executable}"),
         ],
         work,

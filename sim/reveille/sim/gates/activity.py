@@ -1,0 +1,223 @@
+"""Activity: how often each net switches and each cell is in each of its states, by phase."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reveille.sim.gates.boolean import ONES, Bits
+from reveille.sim.gates.library import EDGES, Cell, PowerArc
+from reveille.sim.gates.netlist import Instances, Netlist
+
+Counts = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CellActivity:
+    """What the instances of one cell did; shapes in numbers of power arcs, edges, and so on.
+
+    Attributes:
+        events: Transitions by the power arc that they are booked on, shape (arcs, edges, phases,
+            instances). One transition counts once a rail, where its pin has arcs at all.
+        states: Samples in each state of `Cell.leakage_states_nw` and, last, in none of them, shape
+            (states + 1, phases, instances).
+    """
+
+    events: Counts
+    states: Counts
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What a netlist did.
+
+    Attributes:
+        phases: Names of the phases.
+        cycles: Clock cycles in each phase.
+        samples: Samples in each phase.
+        transitions: Transitions of each net, shape (edges, phases, nets).
+        high: Samples in which each net was 1, shape (phases, nets).
+        cells: For each of the netlist's instances.
+    """
+
+    phases: tuple[str, ...]
+    cycles: Counts
+    samples: Counts
+    transitions: Counts
+    high: Counts
+    cells: tuple[CellActivity, ...]
+
+    def faster(self, factor: float) -> "Activity":
+        """Return the same time with so many times the transitions."""
+        cells = tuple(replace(cell, events=factor * cell.events) for cell in self.cells)
+        return replace(self, transitions=factor * self.transitions, cells=cells)
+
+    def merged(self) -> "Activity":
+        """Return all phases as one."""
+        return Activity(
+            phases=("all",),
+            cycles=self.cycles.sum(keepdims=True),
+            samples=self.samples.sum(keepdims=True),
+            transitions=self.transitions.sum(axis=1, keepdims=True),
+            high=self.high.sum(axis=0, keepdims=True),
+            cells=tuple(
+                CellActivity(
+                    cell.events.sum(axis=2, keepdims=True), cell.states.sum(axis=1, keepdims=True)
+                )
+                for cell in self.cells
+            ),
+        )
+
+
+class ActivityCounter:
+    """Counts activity from histories that follow each other.
+
+    Args:
+        netlist: What the histories are of.
+        phases: Names of the phases.
+    """
+
+    def __init__(self, netlist: Netlist, phases: Sequence[str]) -> None:
+        self._netlist = netlist
+        self._phases = tuple(phases)
+        number, edges = len(phases), len(EDGES)
+        self._before: Bits | None = None
+        self._cycles, self._samples = np.zeros(number), np.zeros(number)
+        self._transitions = np.zeros((edges, number, netlist.size))
+        self._high = np.zeros((number, netlist.size))
+        self._hits = [
+            np.zeros((len(group.cell.power), edges, number, len(group)))
+            for group in netlist.instances
+        ]
+        self._states = [
+            np.zeros((len(group.cell.leakage_states_nw) + 1, number, len(group)))
+            for group in netlist.instances
+        ]
+
+    def add(self, history: Bits, phases: NDArray[np.intp], samples_per_cycle: int) -> None:
+        """Count some samples.
+
+        Args:
+            history: Value of each net, shape (nets, words), the first sample lowest.
+            phases: Phase of each sample; -1 where it does not count.
+            samples_per_cycle: Samples in a clock cycle.
+        """
+        masks = _masks(phases, len(self._phases), history.shape[1])
+        before = self._shifted(history)
+        self._before = _last(history, len(phases))
+        taken = np.bincount(phases[phases >= 0], minlength=len(self._phases))
+        self._samples += taken
+        self._cycles += taken / samples_per_cycle
+        rising, falling = history & ~before, ~history & before
+        self._transitions += [_count(rising, masks), _count(falling, masks)]
+        self._high += _count(history, masks)
+        for group, hits, states in zip(
+            self._netlist.instances, self._hits, self._states, strict=True
+        ):
+            now = {pin: history[nets] for pin, nets in group.nets.items()}
+            then = {pin: before[nets] for pin, nets in group.nets.items()}
+            for arc, edge, bits in _arc_hits(group.cell, now, then):
+                hits[arc, edge] += _count(bits, masks)
+            rest = np.full_like(next(iter(now.values())), ONES)
+            for number, (when, _) in enumerate(group.cell.leakage_states_nw):
+                bits = when.evaluate(now) & rest
+                states[number] += _count(bits, masks)
+                rest &= ~bits
+            states[-1] += _count(rest, masks)
+
+    def activity(self) -> Activity:
+        """Return all that has been counted."""
+        return Activity(
+            phases=self._phases,
+            cycles=self._cycles.copy(),
+            samples=self._samples.copy(),
+            transitions=self._transitions.copy(),
+            high=self._high.copy(),
+            cells=tuple(
+                CellActivity(booked(group, hits, self._transitions), states.copy())
+                for group, hits, states in zip(
+                    self._netlist.instances, self._hits, self._states, strict=True
+                )
+            ),
+        )
+
+    def _shifted(self, history: Bits) -> Bits:
+        """Return the value of each net one sample earlier; the very first stands for its own."""
+        first = history[:, :1] & np.uint64(1)
+        carried = first if self._before is None else self._before
+        before = history << np.uint64(1)
+        before[:, :1] |= carried
+        before[:, 1:] |= history[:, :-1] >> np.uint64(63)
+        return before
+
+
+def booked(group: Instances, hits: Counts, transitions: Counts) -> Counts:
+    """Book each transition of a pin once a rail: on the arcs that fit it, in proportion.
+
+    Several arcs fit where several inputs switched at once. Where none fits, all arcs of the pin
+    share.
+
+    Args:
+        group: The instances.
+        hits: How often each arc fitted, shape (arcs, edges, phases, instances).
+        transitions: Transitions of each net, shape (edges, phases, nets).
+    """
+    events = np.zeros_like(hits)
+    arcs = group.cell.power
+    for pin, rail in {(arc.pin, arc.rail) for arc in arcs}:
+        own = [n for n, arc in enumerate(arcs) if (arc.pin, arc.rail) == (pin, rail)]
+        fitting = hits[own]
+        total = fitting.sum(axis=0)
+        share = np.divide(fitting, total, out=np.full_like(fitting, 1 / len(own)), where=total > 0)
+        events[own] = share * transitions[:, :, group.nets[pin]]
+    return events
+
+
+def _arc_hits(
+    cell: Cell, now: Mapping[str, Bits], then: Mapping[str, Bits]
+) -> Iterator[tuple[int, int, Bits]]:
+    """Yield for each power arc and edge the samples in which it fits a transition.
+
+    A clock's edge comes before all other changes of its sample: it finds the other pins as they
+    were, and they find it as it is. A group without a condition counts only in the states that no
+    other group of the same pin, cause and rail names: the groups are never added.
+    """
+    for number, arc in enumerate(cell.power):
+        cause = arc.related or arc.pin
+        values = then if cell.pins[cause].clock else now
+        changed = now[cause] ^ then[cause]
+        named = [other.when for other in cell.power if other.when and _alike(arc, other)]
+        if arc.when is not None:
+            allowed = arc.when.evaluate(values)
+        else:
+            allowed = np.full_like(changed, ONES)
+            for when in named:
+                allowed &= ~when.evaluate(values)
+        for edge, to in enumerate((now[arc.pin], ~now[arc.pin])):
+            yield number, edge, (now[arc.pin] ^ then[arc.pin]) & to & changed & allowed
+
+
+def _alike(one: PowerArc, other: PowerArc) -> bool:
+    """Whether two arcs describe the same transition, in different states."""
+    return (one.pin, one.related, one.rail) == (other.pin, other.related, other.rail)
+
+
+def _masks(phases: NDArray[np.intp], number: int, words: int) -> Bits:
+    """Return for each phase a mask of its samples, shape (phases, 1, words)."""
+    bits = np.zeros((number, words * 64), np.uint8)
+    counted = np.flatnonzero(phases >= 0)
+    bits[phases[counted], counted] = 1
+    packed = np.packbits(bits, axis=1, bitorder="little").view("<u8")
+    return packed.astype(np.uint64)[:, np.newaxis]
+
+
+def _count(bits: Bits, masks: Bits) -> Counts:
+    """Count the samples in which each row is 1, shape (phases, rows)."""
+    return np.stack([np.bitwise_count(bits & mask).sum(axis=1) for mask in masks]).astype(float)
+
+
+def _last(history: Bits, samples: int) -> Bits:
+    """Return the last of some samples, shape (nets, 1)."""
+    word, bit = divmod(samples - 1, 64)
+    return history[:, word : word + 1] >> np.uint64(bit) & np.uint64(1)

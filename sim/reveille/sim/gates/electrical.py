@@ -1,0 +1,91 @@
+"""Load and slew of each net, before placement."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reveille.sim.gates.library import EDGES, TimingArc, WireLoad
+from reveille.sim.gates.netlist import ONE, Netlist
+
+INPUT_SLEW_NS = 0.1
+"""Slew of the clock and of all inputs: assumed, 0.02 to 0.5 ns; the clock has no tree yet."""
+
+SETTLED = 1e-3
+"""Slews are settled when none changes by more than this share."""
+
+MOST_ROUNDS = 100
+
+
+@dataclass(frozen=True)
+class Electrical:
+    """Nets as the cells that drive them see them.
+
+    Attributes:
+        loads_pf: Capacitance of each net: its input pins and its wire.
+        slews_ns: Slew of each net, shape (edges, nets).
+        wire_load: Name of the wire load; nothing where wires count for nothing.
+        overloaded: Nets with more load than their driver may have.
+    """
+
+    loads_pf: NDArray[np.float64]
+    slews_ns: NDArray[np.float64]
+    wire_load: str
+    overloaded: int
+
+
+def electrical(netlist: Netlist, wire_load: WireLoad | None) -> Electrical:
+    """Work out loads and slews.
+
+    Slews follow from each other through the library's tables, as in a timing analysis, but an
+    output takes the mean over the arcs that may drive it rather than the slowest.
+
+    Args:
+        netlist: The design.
+        wire_load: Capacitance of a net by its number of sinks; None leaves wires out.
+    """
+    loads, sinks = np.zeros(netlist.size), np.zeros(netlist.size)
+    for group in netlist.instances:
+        for pin, nets in group.nets.items():
+            np.add.at(loads, nets, group.cell.pins[pin].capacitance_pf)
+            if not group.cell.pins[pin].output:
+                np.add.at(sinks, nets, 1)
+    if wire_load is not None:
+        loads += wire_load.of(sinks)
+    loads[: ONE + 1] = 0
+    overloaded = sum(
+        int((loads[group.nets[pin]] > group.cell.pins[pin].max_capacitance_pf).sum())
+        for group in netlist.instances
+        for pin in group.cell.outputs
+    )
+    name = "" if wire_load is None else wire_load.name
+    return Electrical(loads, _slews(netlist, loads), name, overloaded)
+
+
+def _slews(netlist: Netlist, loads: NDArray[np.float64]) -> NDArray[np.float64]:
+    slews = np.full((len(EDGES), netlist.size), INPUT_SLEW_NS)
+    for _ in range(MOST_ROUNDS):
+        total, arcs = np.zeros_like(slews), np.zeros_like(slews)
+        for group in netlist.instances:
+            for arc in group.cell.timing:
+                nets = group.nets[arc.pin]
+                for edge, table in enumerate(arc.slews_ns):
+                    if table is not None and arc.related in group.nets:
+                        slew = _cause(arc, edge, slews[:, group.nets[arc.related]])
+                        np.add.at(total[edge], nets, table.at(slew, loads[nets]))
+                        np.add.at(arcs[edge], nets, 1)
+        settled = np.divide(total, arcs, out=slews.copy(), where=arcs > 0)
+        change = np.abs(settled / slews - 1).max()
+        slews = settled
+        if change < SETTLED:
+            break
+    return slews
+
+
+def _cause(arc: TimingArc, edge: int, slews: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the slew of the input edge that causes an output edge."""
+    if arc.sense == "positive_unate":
+        return np.asarray(slews[edge])
+    if arc.sense == "negative_unate":
+        return np.asarray(slews[1 - edge])
+    return np.asarray(slews.mean(axis=0))

@@ -1,0 +1,230 @@
+"""Amaranth to a netlist of a library's cells: Yosys, with its clocks gated."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from amaranth.back import rtlil
+from amaranth.lib import wiring
+
+from reveille.hdl.errors import ReveilleError
+from reveille.hdl.verilog import find_yosys
+from reveille.sim.gates.library import Cell, Library
+from reveille.sim.gates.syntax import LibertyError
+from reveille.sim.toolchain import cache_folder, program_version
+from reveille.sim.verilate import publish, unfinished
+
+SMALLEST_GATED = 4
+"""Flip-flops that share an enable before a clock gate pays for itself."""
+
+DELAY_TARGET_PS = 20_000
+"""Time that logic between flip-flops may take: heartbeats do not hurry, so area decides."""
+
+OUTPUT_LOAD_FF = 10.0
+"""Load of each output that synthesis assumes."""
+
+NETLIST = "netlist.v"
+FLAT = "netlist.json"
+
+OWN_CLOCK_GATE = """
+module reveille_clock_gate(input CE, input CLK, output GCLK);
+  reg passes;
+  always_latch if (!CLK) passes = CE;
+  assign GCLK = CLK & passes;
+endmodule
+"""
+"""A clock gate of a latch and an AND, for libraries without an integrated one."""
+
+SCRIPT = """
+read_rtlil design.il
+hierarchy -check -top {top}
+proc
+setattr -unset init w:*
+opt
+memory_map
+opt
+wreduce
+peepopt
+alumacc
+share
+opt -full
+techmap
+opt -fast
+dfflegalize -cell $_DFF_P_ 01 -cell $_DFFE_PP_ 01 -cell $_DLATCH_N_ 01
+opt -fast -nosdff
+{clock_gate}
+dfflibmap -liberty cells.lib
+opt -fast -nosdff
+abc -liberty cells.lib -constr constraints -D {delay_ps}
+opt_clean -purge
+{ties}
+write_verilog -noattr -noexpr netlist.v
+design -reset
+read_liberty -lib cells.lib
+read_verilog netlist.v
+hierarchy -check -top {top}
+flatten -noscopeinfo
+clean
+write_json netlist.json
+"""
+"""The netlist is written and read back before it is dumped, so that all names are Verilog's."""
+
+ERROR_LINES = 5
+
+
+@dataclass(frozen=True)
+class Synthesised:
+    """A mapped design.
+
+    Attributes:
+        top: Name of its top module.
+        folder: Where its files are: `NETLIST`, hierarchical, and `FLAT`, for Reveille.
+        clock_gate: How its clocks are gated, in words.
+    """
+
+    top: str
+    folder: Path
+    clock_gate: str
+
+    @property
+    def verilog(self) -> Path:
+        """The hierarchical netlist."""
+        return self.folder / NETLIST
+
+    def flat(self) -> dict[str, object]:
+        """Return Yosys's description of the flat netlist's top module."""
+        content = json.loads((self.folder / FLAT).read_text(encoding="utf-8"))
+        module: dict[str, object] = content["modules"][self.top]
+        return module
+
+
+def synthesise(component: wiring.Component, top: str, library: Library) -> Synthesised:
+    """Map a component to a library, unless the cache has the result already.
+
+    The hierarchy stays, so that energies can be told by block.
+
+    Args:
+        component: An Amaranth component.
+        top: Name of the top module.
+        library: The cells to use.
+
+    Raises:
+        ReveilleError: The library lacks what the design needs, or Yosys is missing or fails.
+    """
+    return synthesise_rtlil(rtlil.convert(component, name=top, emit_src=False), top, library)
+
+
+def synthesise_rtlil(design: str, top: str, library: Library) -> Synthesised:
+    """Map a design in Yosys's own language to a library; see `synthesise`."""
+    gate, how = _clock_gate(library)
+    script = SCRIPT.format(
+        top=top,
+        clock_gate=gate,
+        delay_ps=DELAY_TARGET_PS,
+        ties=_ties(library),
+    )
+    constraints = f"set_driving_cell {_driver(library)}\nset_load {OUTPUT_LOAD_FF}\n"
+    files = {
+        "design.il": design,
+        "clock_gate.v": OWN_CLOCK_GATE,
+        "constraints": constraints,
+        "script.ys": script,
+    }
+    yosys = find_yosys()
+    recipe = [program_version(yosys), files, hashlib.sha256(library.path.read_bytes()).hexdigest()]
+    key = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:24]
+    finished = cache_folder() / "netlists" / key
+    if not finished.is_dir():
+        with unfinished(finished.parent) as work:
+            for name, text in files.items():
+                (work / name).write_text(text, encoding="utf-8")
+            shutil.copyfile(library.path, work / "cells.lib")
+            _call(yosys, work, top)
+            publish(work, finished)
+    return Synthesised(top, finished, how)
+
+
+def _call(yosys: Path, work: Path, top: str) -> None:
+    run = subprocess.run(
+        [yosys, "-q", "-s", "script.ys"],
+        cwd=work,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if run.returncode:
+        tail = "\n".join(run.stdout.strip().splitlines()[-ERROR_LINES:])
+        raise ReveilleError(f"Yosys cannot map {top} to this Liberty file:\n{tail}")
+
+
+def _clock_gate(library: Library) -> tuple[str, str]:
+    """Return the commands that gate clocks, and what with."""
+    if library.clock_gates:
+        cell = library.clock_gates[0]
+        gate = cell.clock_gate
+        assert gate is not None
+        tie = f" -tie_lo {gate.test}" if gate.test else ""
+        ports = f"{gate.enable}:{gate.clock}:{gate.output}"
+        command = f"clockgate -pos {cell.name} {ports}{tie} -min_net_size {SMALLEST_GATED}"
+        return command, f"integrated clock gate {cell.name}"
+    if any(state.enable is not None for cell in library.cells.values() for state in cell.states):
+        ports = "CE:CLK:GCLK"
+        command = f"clockgate -pos reveille_clock_gate {ports} -min_net_size {SMALLEST_GATED}"
+        return f"{command}\n{OWN_GATE_STEPS}", "latch and AND"
+    return "", "none: the library has neither a clock gate nor a latch"
+
+
+OWN_GATE_STEPS = """\
+read_verilog -sv clock_gate.v
+proc reveille_clock_gate
+setattr -unset init reveille_clock_gate/w:*
+techmap reveille_clock_gate
+dfflegalize -cell $_DFF_P_ 01 -cell $_DLATCH_N_ 01
+hierarchy -check"""
+
+
+def _ties(library: Library) -> str:
+    """Return the command that gives constants a cell, one a module."""
+    options = ""
+    for option, constant in (("-hicell", "1"), ("-locell", "0")):
+        cell = _first(library, lambda cell, c=constant: _is_constant(cell, c))  # type: ignore[misc]
+        if cell is not None:
+            options += f" {option} {cell.name} {cell.outputs[0]}"
+    return f"hilomap -singleton{options}" if options else ""
+
+
+def _is_constant(cell: Cell, constant: str) -> bool:
+    return not cell.inputs and len(cell.outputs) == 1 and _function(cell) == constant
+
+
+def _driver(library: Library) -> str:
+    """Return the cell that drives the inputs: a buffer of moderate size, or else an inverter.
+
+    Raises:
+        LibertyError: The library has neither.
+    """
+    single = [
+        cell
+        for cell in library.cells.values()
+        if len(cell.inputs) == len(cell.outputs) == 1 and not cell.states and not cell.avoided
+    ]
+    single.sort(key=lambda cell: cell.area)
+    for wanted in ("{}", "~{}"):
+        found = [cell for cell in single if _function(cell) == wanted.format(cell.inputs[0])]
+        if found:
+            return found[min(1, len(found) - 1)].name
+    raise LibertyError(f"The Liberty file {library.path} has no buffer and no inverter.")
+
+
+def _function(cell: Cell) -> str:
+    function = cell.pins[cell.outputs[0]].function
+    return "" if function is None else function.verilog().removeprefix("1'b")
+
+
+def _first(library: Library, fits: Callable[[Cell], bool]) -> Cell | None:
+    return next((cell for cell in library.cells.values() if fits(cell)), None)
