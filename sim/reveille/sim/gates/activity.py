@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from reveille.sim.gates.boolean import ONES, Bits
 from reveille.sim.gates.library import EDGES, Cell, PowerArc
-from reveille.sim.gates.netlist import Instances, Netlist
+from reveille.sim.gates.netlist import Netlist
 
 Counts = NDArray[np.float64]
 
@@ -86,7 +86,7 @@ class ActivityCounter:
         self._cycles, self._samples = np.zeros(number), np.zeros(number)
         self._transitions = np.zeros((edges, number, netlist.size))
         self._high = np.zeros((number, netlist.size))
-        self._hits = [
+        self._events = [
             np.zeros((len(group.cell.power), edges, number, len(group)))
             for group in netlist.instances
         ]
@@ -112,13 +112,13 @@ class ActivityCounter:
         rising, falling = history & ~before, ~history & before
         self._transitions += [_count(rising, masks), _count(falling, masks)]
         self._high += _count(history, masks)
-        for group, hits, states in zip(
-            self._netlist.instances, self._hits, self._states, strict=True
+        for group, events, states in zip(
+            self._netlist.instances, self._events, self._states, strict=True
         ):
             now = {pin: history[nets] for pin, nets in group.nets.items()}
             then = {pin: before[nets] for pin, nets in group.nets.items()}
-            for arc, edge, bits in _arc_hits(group.cell, now, then):
-                hits[arc, edge] += _count(bits, masks)
+            for arc, edge, booked in _events(group.cell, now, then, masks):
+                events[arc, edge] += booked
             rest = np.full_like(next(iter(now.values())), ONES)
             for number, (when, _) in enumerate(group.cell.leakage_states_nw):
                 bits = when.evaluate(now) & rest
@@ -135,10 +135,8 @@ class ActivityCounter:
             transitions=self._transitions.copy(),
             high=self._high.copy(),
             cells=tuple(
-                CellActivity(booked(group, hits, self._transitions), states.copy())
-                for group, hits, states in zip(
-                    self._netlist.instances, self._hits, self._states, strict=True
-                )
+                CellActivity(events.copy(), states.copy())
+                for events, states in zip(self._events, self._states, strict=True)
             ),
         )
 
@@ -152,50 +150,56 @@ class ActivityCounter:
         return before
 
 
-def booked(group: Instances, hits: Counts, transitions: Counts) -> Counts:
-    """Book each transition of a pin once a rail: on the arcs that fit it, in proportion.
+def _events(
+    cell: Cell, now: Mapping[str, Bits], then: Mapping[str, Bits], masks: Bits
+) -> Iterator[tuple[int, int, Counts]]:
+    """Yield the transitions that are booked on each power arc and edge, shape (phases, instances).
 
-    Several arcs fit where several inputs switched at once. Where none fits, all arcs of the pin
-    share.
-
-    Args:
-        group: The instances.
-        hits: How often each arc fitted, shape (arcs, edges, phases, instances).
-        transitions: Transitions of each net, shape (edges, phases, nets).
+    Each transition of a pin is booked once a rail, in equal shares on the arcs that fit it: on
+    several where several inputs switched at once. Where none fits, all arcs of the pin share.
     """
-    events = np.zeros_like(hits)
-    arcs = group.cell.power
-    for pin, rail in {(arc.pin, arc.rail) for arc in arcs}:
-        own = [n for n, arc in enumerate(arcs) if (arc.pin, arc.rail) == (pin, rail)]
-        fitting = hits[own]
-        total = fitting.sum(axis=0)
-        share = np.divide(fitting, total, out=np.full_like(fitting, 1 / len(own)), where=total > 0)
-        events[own] = share * transitions[:, :, group.nets[pin]]
-    return events
+    for pin, rail in dict.fromkeys((arc.pin, arc.rail) for arc in cell.power):
+        own = [n for n, arc in enumerate(cell.power) if (arc.pin, arc.rail) == (pin, rail)]
+        fitting = [_fits(cell, cell.power[number], now, then) for number in own]
+        for edge, level in enumerate((now[pin], ~now[pin])):
+            transitions = (now[pin] ^ then[pin]) & level
+            by_fits = _exactly(transitions, fitting)
+            nowhere = _count(by_fits[0], masks) / len(own)
+            for number, fits in zip(own, fitting, strict=True):
+                events = nowhere
+                for times, bits in enumerate(by_fits[1:], 1):
+                    if bits.any():
+                        events = events + _count(bits & fits, masks) / times
+                yield number, edge, events
 
 
-def _arc_hits(
-    cell: Cell, now: Mapping[str, Bits], then: Mapping[str, Bits]
-) -> Iterator[tuple[int, int, Bits]]:
-    """Yield for each power arc and edge the samples in which it fits a transition.
+def _exactly(samples: Bits, sets: Sequence[Bits]) -> list[Bits]:
+    """Return the samples that are in exactly 0, 1, 2, ... of some sets."""
+    exactly = [samples] + [np.zeros_like(samples) for _ in sets]
+    for members in sets:
+        fewer = [np.zeros_like(samples), *exactly[:-1]]
+        exactly = [
+            (same & ~members) | (less & members) for same, less in zip(exactly, fewer, strict=True)
+        ]
+    return exactly
+
+
+def _fits(cell: Cell, arc: PowerArc, now: Mapping[str, Bits], then: Mapping[str, Bits]) -> Bits:
+    """Return the samples in which a power arc may explain a transition of its pin.
 
     A clock's edge comes before all other changes of its sample: it finds the other pins as they
     were, and they find it as it is. A group without a condition counts only in the states that no
     other group of the same pin, cause and rail names: the groups are never added.
     """
-    for number, arc in enumerate(cell.power):
-        cause = arc.related or arc.pin
-        values = then if cell.pins[cause].clock else now
-        changed = now[cause] ^ then[cause]
-        named = [other.when for other in cell.power if other.when and _alike(arc, other)]
-        if arc.when is not None:
-            allowed = arc.when.evaluate(values)
-        else:
-            allowed = np.full_like(changed, ONES)
-            for when in named:
-                allowed &= ~when.evaluate(values)
-        for edge, to in enumerate((now[arc.pin], ~now[arc.pin])):
-            yield number, edge, (now[arc.pin] ^ then[arc.pin]) & to & changed & allowed
+    cause = arc.related or arc.pin
+    values = then if cell.pins[cause].clock else now
+    changed = now[cause] ^ then[cause]
+    if arc.when is not None:
+        return changed & arc.when.evaluate(values)
+    for other in cell.power:
+        if other.when is not None and _alike(arc, other):
+            changed = changed & ~other.when.evaluate(values)
+    return changed
 
 
 def _alike(one: PowerArc, other: PowerArc) -> bool:

@@ -100,7 +100,7 @@ class _Nets:
 
     def __init__(self) -> None:
         self.names = ["0", "1"]
-        self._numbers: dict[int | str, int] = {**CONSTANTS}
+        self._numbers: dict[int | str, int] = dict(CONSTANTS.items())
 
     def number(self, bit: int | str, name: str) -> int:
         """Return the number of a net; its first name stays."""

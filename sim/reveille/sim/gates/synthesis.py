@@ -158,8 +158,9 @@ def _call(yosys: Path, work: Path, top: str) -> None:
         check=False,
     )
     if run.returncode:
-        tail = "\n".join(run.stdout.strip().splitlines()[-ERROR_LINES:])
-        raise ReveilleError(f"Yosys cannot map {top} to this Liberty file:\n{tail}")
+        lines = run.stdout.strip().splitlines()
+        said = [line for line in lines if line.startswith("ERROR")] or lines[-ERROR_LINES:]
+        raise ReveilleError(f"Yosys cannot map {top} to this Liberty file: {chr(10).join(said)}")
 
 
 def _clock_gate(library: Library) -> tuple[str, str]:
