@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,10 @@ from amaranth.lib import wiring
 
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.verilog import find_yosys
+from reveille.sim.build_cache import new_build, run_tool
 from reveille.sim.gates.library import Cell, Library
 from reveille.sim.gates.syntax import LibertyError
 from reveille.sim.toolchain import cache_folder, program_version
-from reveille.sim.verilate import publish, unfinished
 
 SMALLEST_GATED = 4
 """Flip-flops that share an enable before a clock gate pays for itself."""
@@ -72,8 +71,6 @@ clean
 write_json netlist.json
 """
 """The netlist is written and read back before it is dumped, so that all names are Verilog's."""
-
-ERROR_LINES = 5
 
 
 @dataclass(frozen=True)
@@ -139,28 +136,22 @@ def synthesise_rtlil(design: str, top: str, library: Library) -> Synthesised:
     key = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:24]
     finished = cache_folder() / "netlists" / key
     if not finished.is_dir():
-        with unfinished(finished.parent) as work:
+        with new_build(finished) as work:
             for name, text in files.items():
                 (work / name).write_text(text, encoding="utf-8")
             shutil.copyfile(library.path, work / "cells.lib")
             _call(yosys, work, top)
-            publish(work, finished)
     return Synthesised(top, finished, how)
 
 
 def _call(yosys: Path, work: Path, top: str) -> None:
-    run = subprocess.run(
-        [yosys, "-q", "-s", "script.ys"],
-        cwd=work,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if run.returncode:
-        lines = run.stdout.strip().splitlines()
-        said = [line for line in lines if line.startswith("ERROR")] or lines[-ERROR_LINES:]
-        raise ReveilleError(f"Yosys cannot map {top} to this Liberty file: {chr(10).join(said)}")
+    try:
+        run_tool([yosys, "-q", "-s", "script.ys"], work)
+    except ReveilleError as error:
+        said = [line for line in str(error).splitlines() if line.startswith("ERROR")] or [
+            str(error)
+        ]
+        raise ReveilleError(f"Yosys cannot map {top} to this Liberty file: {said[0]}") from error
 
 
 def _clock_gate(library: Library) -> tuple[str, str]:
