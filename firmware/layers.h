@@ -13,9 +13,11 @@ struct scale {
     uint32_t round_high;
 };
 
-// Weights lie in the order in which they are used: of the outputs, OUTPUTS_AT_ONCE together; of
-// these, input by input (and tap by tap). Missing outputs of the last group have weights of 0.
-#define OUTPUTS_AT_ONCE 2
+// Weights lie in the order in which they are used, in groups of outputs that are computed together:
+// within a group input by input, of these (in a convolution) taps 0, 2, 4 ..., then 1, 3 ..., and of
+// each the outputs one after the other. Outputs that fill up the last group have weights of 0.
+#define CONVOLUTION_GROUP 2
+#define DENSE_GROUP 4
 
 // A convolution of stride 2 over `inputs` rows of `length` samples, each between `kernel / 2` zeros.
 struct convolution {

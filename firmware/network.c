@@ -1,6 +1,9 @@
 #include "network.h"
 
-#define POSITIONS_AT_ONCE 4
+#define POSITIONS 4  // of a row that are computed together
+
+// Keeps the compiler from loading ahead so much that the registers do not suffice.
+#define BARRIER __asm__ volatile("" ::: "memory")
 #define INLINE static inline __attribute__((always_inline))
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -12,76 +15,80 @@
 static int8_t buffers[2][BUFFER_BYTES] __attribute__((aligned(4)));
 
 // (sum * multiplier + round) >> 32 >> shift
-INLINE int32_t scaled(int32_t sum, const struct scale *scale) {
-    const uint64_t round = ((uint64_t)scale->round_high << 32) | scale->round_low;
-    const uint64_t product = (uint64_t)((int64_t)sum * scale->multiplier);
-    return (int32_t)((product + round) >> 32) >> scale->shift;
+INLINE int32_t scaled(int32_t sum, struct scale scale) {
+    const uint64_t round = ((uint64_t)scale.round_high << 32) | scale.round_low;
+    const uint64_t product = (uint64_t)((int64_t)sum * scale.multiplier);
+    return (int32_t)((product + round) >> 32) >> scale.shift;
 }
 
 INLINE int8_t clamped(int32_t value, int32_t low) {
     return (int8_t)(value < low ? low : value > INT8_MAX ? INT8_MAX : value);
 }
 
-// OUTPUTS_AT_ONCE x POSITIONS_AT_ONCE sums are kept in registers: each weight that is loaded serves
-// all positions, each sample both outputs.
-INLINE void convolve(const struct convolution *layer, const int8_t *in, int8_t *out, int out_row,
-                     const int kernel) {
-    const int in_row = layer->length + kernel / 2 * 2;
+typedef int32_t sums_t[CONVOLUTION_GROUP][POSITIONS];
+
+// Add the products of the taps `first`, `first` + 2, ... of one input. From one to the next, the
+// samples move on by one position, so that one new sample a tap will do. `weight` runs on.
+INLINE const int8_t *add_taps(sums_t sums, const int8_t *samples, const int8_t *weight,
+                              const int first, const int kernel) {
+    int32_t window[POSITIONS];
+    UNROLL for (int p = 0; p < POSITIONS; ++p) window[p] = samples[first + 2 * p];
+    UNROLL for (int tap = first; tap < kernel; tap += 2) {
+        if (tap != first) {
+            UNROLL for (int p = 1; p < POSITIONS; ++p) window[p - 1] = window[p];
+            window[POSITIONS - 1] = samples[tap + 2 * (POSITIONS - 1)];
+        }
+        UNROLL for (int o = 0; o < CONVOLUTION_GROUP; ++o, ++weight)
+            UNROLL for (int p = 0; p < POSITIONS; ++p) sums[o][p] += *weight * window[p];
+        BARRIER;
+    }
+    return weight;
+}
+
+// The sums of a group of outputs at some positions are kept in registers: each weight that is loaded
+// serves all positions, each sample all outputs.
+INLINE void convolve(const struct convolution *layer, const int8_t *in, int8_t *out, int out_row) {
+    const int kernel = layer->kernel, in_row = layer->length + kernel / 2 * 2;
     const int8_t *weights = layer->weights;
-    for (int output = 0; output < layer->outputs; output += OUTPUTS_AT_ONCE) {
-        const int32_t bias0 = layer->biases[output], bias1 = layer->biases[output + 1];
-        const struct scale *scales = layer->scales + output;
+    for (int output = 0; output < layer->outputs; output += CONVOLUTION_GROUP) {
         const int8_t *weight = weights;
-        for (int position = 0; position < layer->length / 2; position += POSITIONS_AT_ONCE) {
-            int32_t sums0[POSITIONS_AT_ONCE], sums1[POSITIONS_AT_ONCE];
-            for (int i = 0; i < POSITIONS_AT_ONCE; ++i) sums0[i] = bias0, sums1[i] = bias1;
+        for (int position = 0; position < layer->length / 2; position += POSITIONS) {
+            sums_t sums;
+            UNROLL for (int o = 0; o < CONVOLUTION_GROUP; ++o)
+                UNROLL for (int p = 0; p < POSITIONS; ++p) sums[o][p] = layer->biases[output + o];
             const int8_t *samples = in + 2 * position;
             weight = weights;
-            for (int input = layer->inputs; input; --input, samples += in_row)
-                UNROLL for (int tap = 0; tap < kernel; ++tap, weight += OUTPUTS_AT_ONCE)
-                    UNROLL for (int i = 0; i < POSITIONS_AT_ONCE; ++i) {
-                        const int32_t sample = samples[tap + 2 * i];
-                        sums0[i] += weight[0] * sample;
-                        sums1[i] += weight[1] * sample;
-                    }
-            for (int i = 0; i < POSITIONS_AT_ONCE; ++i) {
-                out[position + i] = clamped(scaled(sums0[i], &scales[0]), 0);
-                out[out_row + position + i] = clamped(scaled(sums1[i], &scales[1]), 0);
+            for (int input = layer->inputs; input; --input, samples += in_row) {
+                weight = add_taps(sums, samples, weight, 0, kernel);
+                weight = add_taps(sums, samples, weight, 1, kernel);
+            }
+            UNROLL for (int o = 0; o < CONVOLUTION_GROUP; ++o) {
+                const struct scale scale = layer->scales[output + o];
+                UNROLL for (int p = 0; p < POSITIONS; ++p)
+                    out[o * out_row + position + p] = clamped(scaled(sums[o][p], scale), 0);
             }
         }
         weights = weight;
-        out += OUTPUTS_AT_ONCE * out_row;
+        out += CONVOLUTION_GROUP * out_row;
     }
 }
 
-// Kernels are small odd numbers; each gets code of its own.
-static void convolve_any(const struct convolution *layer, const int8_t *in, int8_t *out, int out_row) {
-    switch (layer->kernel) {
-        case 3: convolve(layer, in, out, out_row, 3); break;
-        case 5: convolve(layer, in, out, out_row, 5); break;
-        case 7: convolve(layer, in, out, out_row, 7); break;
-    }
-}
-
-// Sums of OUTPUTS_AT_ONCE outputs; `weights` runs on.
+// Sums of DENSE_GROUP outputs; `weights` runs on.
 INLINE const int8_t *add_up(const struct dense *layer, const int8_t *weights, const int8_t *in,
-                            int output, int32_t sums[OUTPUTS_AT_ONCE]) {
-    int32_t sum0 = layer->biases[output], sum1 = layer->biases[output + 1];
-    for (const int8_t *end = in + layer->inputs; in < end; ++in, weights += OUTPUTS_AT_ONCE) {
-        sum0 += weights[0] * *in;
-        sum1 += weights[1] * *in;
-    }
-    sums[0] = sum0, sums[1] = sum1;
+                            int output, int32_t sums[DENSE_GROUP]) {
+    UNROLL for (int o = 0; o < DENSE_GROUP; ++o) sums[o] = layer->biases[output + o];
+    for (const int8_t *end = in + layer->inputs; in < end; ++in, weights += DENSE_GROUP)
+        UNROLL for (int o = 0; o < DENSE_GROUP; ++o) sums[o] += weights[o] * *in;
     return weights;
 }
 
 static void activate(const struct dense *layer, const int8_t *in, int8_t *out) {
     const int8_t *weights = layer->weights;
-    for (int output = 0; output < layer->outputs; output += OUTPUTS_AT_ONCE) {
-        int32_t sums[OUTPUTS_AT_ONCE];
+    for (int output = 0; output < layer->outputs; output += DENSE_GROUP) {
+        int32_t sums[DENSE_GROUP];
         weights = add_up(layer, weights, in, output, sums);
-        for (int i = 0; i < OUTPUTS_AT_ONCE; ++i)
-            out[output + i] = clamped(scaled(sums[i], &layer->scales[output + i]), 0);
+        for (int i = 0; i < DENSE_GROUP; ++i)
+            out[output + i] = clamped(scaled(sums[i], layer->scales[output + i]), 0);
     }
 }
 
@@ -99,7 +106,7 @@ static void unpack(const volatile uint32_t *residual, int8_t *samples) {
 
 static void normalise(const volatile int32_t *context, int8_t *out) {
     for (int i = 0; i < CONTEXT_VALUES; ++i)
-        out[i] = clamped(scaled(context[i] - CONTEXT.centres[i], &CONTEXT.scales[i]), INT8_MIN);
+        out[i] = clamped(scaled(context[i] - CONTEXT.centres[i], CONTEXT.scales[i]), INT8_MIN);
 }
 
 void network_logits(const volatile uint32_t *residual, const volatile int32_t *context,
@@ -107,10 +114,11 @@ void network_logits(const volatile uint32_t *residual, const volatile int32_t *c
     int8_t *in = buffers[0], *out = buffers[1];
     clear_edges(in, 1, SAMPLES, CONVOLUTION[0].kernel / 2);
     unpack(residual, in + CONVOLUTION[0].kernel / 2);
-    for (int i = 0; i < CONVOLUTIONS; ++i) {
+    // Unrolled, so that each layer becomes code of its own with its dimensions as constants.
+    UNROLL for (int i = 0; i < CONVOLUTIONS; ++i) {
         const int length = CONVOLUTION[i].length / 2;
         const int edge = i + 1 < CONVOLUTIONS ? CONVOLUTION[i + 1].kernel / 2 : 0;
-        convolve_any(&CONVOLUTION[i], in, out + edge, length + 2 * edge);
+        convolve(&CONVOLUTION[i], in, out + edge, length + 2 * edge);
         clear_edges(out, CONVOLUTION[i].outputs, length, edge);
         int8_t *const written = out;
         out = in, in = written;
@@ -118,7 +126,7 @@ void network_logits(const volatile uint32_t *residual, const volatile int32_t *c
     normalise(context, in + HIDDEN.inputs - CONTEXT_VALUES);
     activate(&HIDDEN, in, out);
     const int8_t *weights = OUTPUT.weights;
-    for (int output = 0; output < CLASSES; output += OUTPUTS_AT_ONCE)
+    for (int output = 0; output < CLASSES; output += DENSE_GROUP)
         weights = add_up(&OUTPUT, weights, out, output, &logits[output]);
 }
 

@@ -9,9 +9,10 @@ from reveille.hdl.softcore.wishbone import WishboneSignature
 
 
 class Ram(wiring.Component):
-    """A memory of one port. A read takes two cycles, a write one.
+    """A memory of one port.
 
-    Its words are undefined until written: some FPGAs' large memories cannot be initialised.
+    A write takes one cycle, a read two, or one where it goes on with a burst. Words are undefined
+    until written: some FPGAs' large memories cannot be initialised.
 
     Args:
         words: Words of 32 bits, a power of two. Transfers past the end are errors.
@@ -33,10 +34,11 @@ class Ram(wiring.Component):
         read = memory.read_port(transparent_for=(write,))
         inside = self.bus.adr < self._words
         fetched = Signal()
-        reads = self.bus.cyc & ~self.bus.we & ~fetched
+        # In a burst, the next word is fetched while this one is taken.
+        reads = self.bus.cyc & ~self.bus.we & (self.bus.more | ~fetched)
         writes = self.bus.cyc & self.bus.we
         m.d.comb += [
-            read.addr.eq(self.bus.adr),
+            read.addr.eq(self.bus.adr + fetched),
             read.en.eq(reads),
             write.addr.eq(self.bus.adr),
             write.data.eq(self.bus.dat_w),

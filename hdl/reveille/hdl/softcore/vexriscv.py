@@ -15,6 +15,9 @@ PACKAGE = "pythondata_cpu_vexriscv"
 FILES = {Variant.FULL: "VexRiscv_Full.v"}
 """Verilog of each variant."""
 
+INCREMENTING = 0b010
+"""Wishbone's cycle type of all transfers of a linear burst but its last."""
+
 
 def vexriscv_verilog(variant: Variant) -> str:
     """Return the Verilog of the module ``VexRiscv``, which a design with a soft core needs.
@@ -51,6 +54,11 @@ class VexRiscv(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Describe the logic."""
         m = Module()
+        code_type, data_type = Signal(3), Signal(3)
+        m.d.comb += [
+            bus.more.eq(type_ == INCREMENTING)
+            for bus, type_ in ((self.code, code_type), (self.data, data_type))
+        ]
         m.submodules.cpu = Instance(
             "VexRiscv",
             i_clk=ClockSignal(),
@@ -59,14 +67,14 @@ class VexRiscv(wiring.Component):
             i_timerInterrupt=0,
             i_softwareInterrupt=0,
             i_externalInterruptArray=0,
-            **_bus("iBusWishbone", self.code),
-            **_bus("dBusWishbone", self.data),
+            **_bus("iBusWishbone", self.code, code_type),
+            **_bus("dBusWishbone", self.data, data_type),
         )
         return m
 
 
-def _bus(name: str, bus: wiring.PureInterface) -> dict[str, object]:
-    """Ports of an instance. ``CYC`` and ``STB`` are one in VexRiscv, bursts are not used."""
+def _bus(name: str, bus: wiring.PureInterface, cycle_type: Signal) -> dict[str, object]:
+    """Ports of an instance. ``CYC`` and ``STB`` are one in VexRiscv, and all bursts are linear."""
     return {
         f"o_{name}_CYC": bus.cyc,
         f"o_{name}_STB": Signal(name=f"{name}_stb"),
@@ -74,7 +82,7 @@ def _bus(name: str, bus: wiring.PureInterface) -> dict[str, object]:
         f"o_{name}_ADR": bus.adr,
         f"o_{name}_SEL": bus.sel,
         f"o_{name}_DAT_MOSI": bus.dat_w,
-        f"o_{name}_CTI": Signal(3, name=f"{name}_cti"),
+        f"o_{name}_CTI": cycle_type,
         f"o_{name}_BTE": Signal(2, name=f"{name}_bte"),
         f"i_{name}_DAT_MISO": bus.dat_r,
         f"i_{name}_ACK": bus.ack,

@@ -1,10 +1,10 @@
-"""The bus between the CPU and its memories: Wishbone B4, classic cycles of 32 bits."""
+"""The bus between the CPU and its memories: Wishbone B4 of 32 bits, with linear bursts."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-REQUEST = ("we", "adr", "sel", "dat_w")
+REQUEST = ("we", "more", "adr", "sel", "dat_w")
 """Members that go with ``cyc``."""
 
 ANSWER = ("ack", "err", "dat_r")
@@ -17,6 +17,7 @@ class WishboneSignature(wiring.Signature):
     Members:
         cyc: A transfer is under way; ``stb`` is the same here, so there is none.
         we: Write.
+        more: After this transfer comes one at the next address, without a pause.
         adr: Word address.
         sel: Bytes to write.
         dat_w: Data to write.
@@ -30,6 +31,7 @@ class WishboneSignature(wiring.Signature):
             {
                 "cyc": Out(1),
                 "we": Out(1),
+                "more": Out(1),
                 "adr": Out(30),
                 "sel": Out(4),
                 "dat_w": Out(32),
@@ -43,7 +45,7 @@ class WishboneSignature(wiring.Signature):
 class Arbiter(wiring.Component):
     """Two initiators before one target; where both ask, the first goes first.
 
-    A transfer that was begun is finished, whatever the other wants. No latency of its own.
+    A burst that was begun is finished, whatever the other wants. No latency of its own.
 
     Members:
         first: An initiator.
@@ -69,7 +71,7 @@ class Arbiter(wiring.Component):
         turn_before = Signal()
         m.d.comb += self.turn.eq(Mux(begun, turn_before, ~self.first.cyc))
         m.d.sync += [
-            begun.eq(self.target.cyc & ~(self.target.ack | self.target.err)),
+            begun.eq(self.target.cyc & (self.target.more | ~(self.target.ack | self.target.err))),
             turn_before.eq(self.turn),
         ]
         for turn, initiator in enumerate((self.first, self.second)):

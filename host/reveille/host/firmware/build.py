@@ -32,6 +32,7 @@ FLAGS = (
     "-O2",
     "-std=c11",
     "-ffreestanding",
+    "-fomit-frame-pointer",
     "-nostdlib",
     "-mabi=ilp32",
     "-g0",

@@ -12,14 +12,11 @@ from reveille.host.network.inputs import CLASSES
 from reveille.host.network.integer import IntegerLayer, IntegerNetwork
 from reveille.host.network.model import STRIDE
 
-OUTPUTS_AT_ONCE = 2
-"""As in firmware/layers.h."""
+CONVOLUTION_GROUP, DENSE_GROUP = 2, 4
+"""Outputs computed together, as in firmware/layers.h."""
 
-POSITIONS_AT_ONCE = 4
-"""As in firmware/network.c."""
-
-KERNELS = (3, 5, 7)
-"""Kernels that firmware/network.c knows."""
+POSITIONS = 4
+"""Positions computed together, as in firmware/network.c."""
 
 COMMON_SHIFT = 32
 """Shift of every requantisation, by which a 64-bit product becomes its upper word."""
@@ -81,31 +78,35 @@ def _lengths(network: IntegerNetwork) -> list[int]:
     lengths = [SAMPLES // STRIDE**number for number in range(len(network.convolutions))]
     for number, (layer, length) in enumerate(zip(network.convolutions, lengths, strict=True)):
         kernel = layer.weight.shape[2]
-        if kernel not in KERNELS:
+        if kernel % 2 == 0:
             raise ReveilleError(
-                f"Convolution {number} has a kernel of {kernel}; the firmware takes "
-                f"{', '.join(map(str, KERNELS))}."
+                f"Convolution {number} has a kernel of {kernel}; the firmware takes odd ones."
             )
-        if length // STRIDE % POSITIONS_AT_ONCE:
+        if length // STRIDE % POSITIONS:
             raise ReveilleError(
                 f"Convolution {number} gives {length // STRIDE} positions; the firmware takes "
-                f"multiples of {POSITIONS_AT_ONCE}, so leave out a convolution."
+                f"multiples of {POSITIONS}, so leave out a convolution."
             )
     return lengths
 
 
-def _padded(outputs: int) -> int:
-    return -(-outputs // OUTPUTS_AT_ONCE) * OUTPUTS_AT_ONCE
+def _padded(outputs: int, group: int) -> int:
+    return -(-outputs // group) * group
 
 
 def _buffer_bytes(network: IntegerNetwork, lengths: list[int]) -> int:
     """Bytes of the largest signal between two layers, the zeros at its edges included."""
     hidden, features = network.hidden.weight.shape
     edges = [layer.weight.shape[2] // 2 for layer in network.convolutions]
-    signals: list[int] = [SAMPLES + 2 * edges[0], features + CONTEXT_VALUES, _padded(hidden)]
+    signals: list[int] = [
+        SAMPLES + 2 * edges[0],
+        features + CONTEXT_VALUES,
+        _padded(hidden, DENSE_GROUP),
+    ]
     following = [*edges[1:], 0]
     for layer, length, edge in zip(network.convolutions, lengths, following, strict=True):
-        signals.append(_padded(layer.weight.shape[0]) * (length // STRIDE + 2 * edge))
+        rows = _padded(len(layer.weight), CONVOLUTION_GROUP)
+        signals.append(rows * (length // STRIDE + 2 * edge))
     return -(-max(signals) // 4) * 4
 
 
@@ -116,11 +117,17 @@ def _row(name: str, *numbers: int) -> str:
 
 def _layer(name: str, layer: IntegerLayer) -> list[str]:
     """Weights, biases and scales of a layer, its outputs filled up to whole groups."""
-    missing = _padded(len(layer.weight)) - len(layer.weight)
-    fill = [(0, missing)] + [(0, 0)] * (layer.weight.ndim - 1)
-    groups = np.pad(layer.weight, fill).reshape(-1, OUTPUTS_AT_ONCE, *layer.weight.shape[1:])
+    weight = layer.weight
+    if weight.ndim == 3:
+        group = CONVOLUTION_GROUP
+        weight = np.concatenate([weight[:, :, 0::2], weight[:, :, 1::2]], axis=2)
+    else:
+        group = DENSE_GROUP
+    missing = _padded(len(weight), group) - len(weight)
+    padded = np.pad(weight.reshape(len(weight), -1), ((0, missing), (0, 0)))
+    groups = padded.reshape(-1, group, padded.shape[1]).transpose(0, 2, 1)
     return [
-        _array("int8_t", f"{name}_weights", np.moveaxis(groups, 1, -1).reshape(-1)),
+        _array("int8_t", f"{name}_weights", groups.reshape(-1)),
         _array("int32_t", f"{name}_biases", np.pad(layer.bias, (0, missing))),
         _scales(
             name,
@@ -141,15 +148,14 @@ def _scales(name: str, multipliers: NDArray[np.int32], shifts: NDArray[np.int32]
 def _scale(name: str, multiplier: int, shift: int) -> str:
     """One channel's `struct scale`: the same quotient with a shift of at least 32."""
     widened = multiplier << max(0, COMMON_SHIFT - shift)
-    shift = max(shift, COMMON_SHIFT)
     if widened >= 1 << 31:
         raise ReveilleError(
             f"Layer {name} scales sums by {multiplier} / 2**{shift}; the firmware takes factors "
             "below 1/2, so quantise the network again."
         )
+    shift = max(shift, COMMON_SHIFT)
     half = 1 << (shift - 1)
-    low, high = half & 0xFFFF_FFFF, half >> 32
-    return f"{{{widened}, {shift - COMMON_SHIFT}, {low}u, {high}u}}"
+    return f"{{{widened}, {shift - COMMON_SHIFT}, {half & 0xFFFF_FFFF}u, {half >> 32}u}}"
 
 
 def _array(kind: str, name: str, values: NDArray[np.signedinteger[Any]]) -> str:
