@@ -134,6 +134,7 @@ def operation_manifest(operation: Operation, card: EnergyCard) -> dict[str, Any]
         **vars(operation.conditions or card.conditions),
         "clock_khz": operation.clock_khz,
         "gated": sorted(domain.value for domain in operation.gated),
+        "retains": operation.retains,
         "reads_every_cycle": operation.reads_every_cycle,
     }
 

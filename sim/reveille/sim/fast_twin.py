@@ -107,7 +107,7 @@ class FastTwinFrontEnd(TwinFrontEnd):
             return self._table[1]
         parameters = configuration.parameters
         pattern_bits = parameters.address_bits * parameters.columns
-        if not _forgets(configuration) or 1 << pattern_bits > beats:
+        if not forgets(configuration) or 1 << pattern_bits > beats:
             return None
         shifts = parameters.address_bits * np.arange(parameters.columns)[::-1]
         patterns = np.arange(1 << pattern_bits)[:, None] >> shifts & parameters.words - 1
@@ -126,7 +126,7 @@ class FastTwinFrontEnd(TwinFrontEnd):
         return _advanced(parameters, start, steps)
 
 
-def _forgets(configuration: FrontEndConfiguration) -> bool:
+def forgets(configuration: FrontEndConfiguration) -> bool:
     """Whether outcomes, audits apart, do not depend on the beats before."""
     parameters, policy = configuration.parameters, configuration.policy
     if parameters.machine is Machine.LOGARITHMIC or policy.reseed:

@@ -287,3 +287,24 @@ def number_patterns(
         for column in range(observations.shape[1]):
             number = number << address_bits | np.int64(observations[beat, column])
         numbers[beat] = number
+
+
+@compiled
+def follow_alerts(
+    place: NDArray[np.int64], wakes: NDArray[np.bool_], alert: int, looked: NDArray[np.bool_]
+) -> None:
+    """Add the looks after wake-ups to those of a cadence's pattern.
+
+    Args:
+        place: Place of each beat in its record, shape (n,); an alert ends with its record.
+        wakes: Whether a look at the beat wakes, shape (n,).
+        alert: Beats looked at after each wake-up.
+        looked: Looks of the pattern, shape (n,); changed in place.
+    """
+    left = 0
+    for beat in range(len(place)):
+        if place[beat] == 0:
+            left = 0
+        if looked[beat] or left > 0:
+            looked[beat] = True
+            left = alert if wakes[beat] else max(0, left - 1)

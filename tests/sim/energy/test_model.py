@@ -83,7 +83,7 @@ def test_gating_by_hand() -> None:
     on = 258 / 32768
     awake = (1e3 + 3e6 / 50) / 1e6 / 4
     assert nj["leakage"] == pytest.approx(
-        150 + 359 * (on + 0.03 * (1 - on)) + 5870 * awake + 176 * (1 - awake)
+        150 + 20 + 359 * (on + 0.03 * (1 - on)) + 5870 * awake + 176 * (1 - awake)
     )
     assert nj["front_end"] == pytest.approx(1e-3 * (258 * 5.98 + 3276.8 + 9.6 + 80 + 20))
     assert nj["wake_service"] == pytest.approx((1000 + 1e-3 * (3e6 * 52.6 + 1.2e6 * 230)) / 4)

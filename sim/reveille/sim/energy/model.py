@@ -3,12 +3,13 @@
     total       = front end + monitoring + wake-up rate x service + leakage
     front end   = active cycles x E_active + idle cycles x E_idle + all cycles x E_controller
                   + bits read x E_bit + inferences x E_power-up (of the domains that are gated)
-    monitoring  = T x P_acquisition + beats observed x E_observation
+    monitoring  = T x P_acquisition + E_observation
     service     = E_transition + cycles x E_cycle + accesses x E_access
     leakage     = sum over domains of P x (T_on + residual share x T_off)
 
 T is the real time between beats. A domain that is not gated is on all the time; the machine and the
-array, if gated, are on during an inference; the back end, if gated, during a service.
+array, if gated, are on during an inference; the back end, if gated, during a service. Observables
+are kept up at every beat, looked at or not, because they are relative to the beats before.
 """
 
 from collections.abc import Mapping
@@ -48,12 +49,15 @@ class Operation:
         conditions: Supplies and temperature; the card's nominal ones where None.
         clock_khz: Clock of the front end. Slow clocks leak longer, fast ones idle more.
         gated: Domains that are off while they have nothing to do.
+        retains: Keep the LFSRs' states while the machine is off. Needed unless outcomes do not
+            depend on them: logarithmic machine, whole periods, or LFSRs reseeded at each beat.
         reads_every_cycle: Sense the array in every evaluation cycle, not once an inference.
     """
 
     conditions: Conditions | None = None
     clock_khz: float = 32.768
     gated: frozenset[Domain] = frozenset()
+    retains: bool = True
     reads_every_cycle: bool = False
 
 
@@ -118,7 +122,7 @@ def cascade_energy(
     front_leakage = _front_end_leakage(values, machine, activity, operation)
     return BeatEnergy(
         front_end=_front_end(values, machine, activity, operation),
-        monitoring=_monitoring(values, activity, activity.inferences),
+        monitoring=_monitoring(values, activity),
         wake_service=_service(values, activity, operation),
         leakage=front_leakage + _back_end_leakage(values, activity, operation),
     )
@@ -131,7 +135,7 @@ def front_end_energy(
     alone = activity.never_woken()
     return BeatEnergy(
         front_end=_front_end(values, machine, alone, operation),
-        monitoring=_monitoring(values, alone, alone.inferences),
+        monitoring=_monitoring(values, alone),
         wake_service=np.zeros_like(values["gating.residual_share"]),
         leakage=_front_end_leakage(values, machine, alone, operation),
     )
@@ -145,7 +149,7 @@ def cpu_energy(values: Values, activity: Activity, operation: Operation) -> Beat
     always = activity.always_on()
     return BeatEnergy(
         front_end=np.zeros_like(values["gating.residual_share"]),
-        monitoring=_monitoring(values, always, always.beats),
+        monitoring=_monitoring(values, always),
         wake_service=_service(values, always, operation),
         leakage=_back_end_leakage(values, always, operation),
     )
@@ -201,9 +205,7 @@ def break_even_wake_rate(
     counted = activity.never_woken()
     asleep = cascade_energy(values, machine, counted, operation).total
     always = cpu_energy(values, activity, operation).total
-    idle = _back_end_leakage(values, counted, operation) + _monitoring(
-        values, counted, counted.beats
-    )
+    idle = _back_end_leakage(values, counted, operation) + _monitoring(values, counted)
     return np.asarray((always - asleep) / (always - idle))
 
 
@@ -226,11 +228,11 @@ def _front_end(values: Values, machine: Machine, activity: Activity, operation: 
     return np.asarray(picojoules / 1e3 / activity.beats)
 
 
-def _monitoring(values: Values, activity: Activity, observed: int) -> Draws:
-    """Return acquisition over real time and the observables of the beats looked at."""
-    acquisition = values["monitoring.acquisition_nw"] * activity.duration_s
-    observables = observed * values["monitoring.observation_nj"]
-    return np.asarray((acquisition + observables) / activity.beats)
+def _monitoring(values: Values, activity: Activity) -> Draws:
+    """Return acquisition over real time and the observables of every beat."""
+    period = activity.duration_s / activity.beats
+    acquisition = values["monitoring.acquisition_nw"] * period
+    return np.asarray(acquisition + values["monitoring.observation_nj"])
 
 
 def _service_counts(values: Values, activity: Activity) -> tuple[Draws, Draws]:
@@ -260,6 +262,8 @@ def _front_end_leakage(
     on_s = on_time_s(activity, operation)
     gated_s = on_s + values["gating.residual_share"] * (period - on_s)
     leakage = values["controller.leakage_nw"] * period
+    if Domain.MACHINE in operation.gated and operation.retains:
+        leakage = leakage + values["gating.retention_nw"] * period
     for domain, section in ((Domain.MACHINE, machine.value), (Domain.ARRAY, "array")):
         seconds = gated_s if domain in operation.gated else period
         leakage = leakage + values[f"{section}.leakage_nw"] * seconds

@@ -141,9 +141,12 @@ class ControllerEnergy:
 
 @dataclass(frozen=True)
 class GatingEnergy:
-    """Power switches."""
+    """Power switches, and what keeps state beside them."""
 
     residual_share: float = quantity("leakage left in a domain that is off, as a share", 1)
+    retention_nw: float = quantity(
+        "flip-flops that keep the LFSRs while the machine is off", 1e6, Supply.LOGIC, True
+    )
 
 
 @dataclass(frozen=True)
