@@ -7,6 +7,7 @@ import typer
 from reveille.hdl.errors import ReveilleError
 from reveille.host.cli.console import messages
 from reveille.host.cli.doctor import doctor
+from reveille.host.cli.optimise import optimise
 from reveille.host.cli.patients import patients
 from reveille.host.cli.report import report
 from reveille.host.cli.run import run
@@ -22,7 +23,7 @@ app = typer.Typer(
         "a neural network decides those that it is not sure are normal."
     ),
 )
-for command in (run, report, train, verify, patients, doctor):
+for command in (run, report, optimise, train, verify, patients, doctor):
     app.command()(command)
 
 EXIT_MISTAKE = 1

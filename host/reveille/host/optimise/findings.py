@@ -7,13 +7,10 @@ from typing import Any
 import numpy as np
 
 from reveille.host.optimise.counting import Tally
-from reveille.host.optimise.search import Candidates, Counted, Point, Target
+from reveille.host.optimise.search import TIE, Candidates, Counted, Point, Target
 from reveille.sim.energy import EnergyCard, Mark, break_even_wake_rate, interval
 from reveille.sim.energy.battery import Cell
 from reveille.sim.energy.model import BeatEnergy, cascade_energy, cpu_energy
-
-DECIDES = 0.02
-"""A figure decides the answer where, at an end of its interval, another point saves this share."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class Sensitivity:
         low_nj: Energy of the chosen point with the entry at its lower end.
         high_nj: The same at the upper end.
         regret: Share that another point would save at the worse end.
-        rival: That point; None where the choice stands at both ends.
+        rival: That point; None where the choice stands at both ends, ties apart.
     """
 
     key: str
@@ -43,7 +40,7 @@ class Sensitivity:
     @property
     def decides(self) -> bool:
         """Whether the choice depends on it."""
-        return self.regret > DECIDES
+        return self.rival is not None
 
 
 def sensitivities(
@@ -54,15 +51,15 @@ def sensitivities(
     for key, entry in card.entries.items():
         if not entry.value or entry.low == entry.high:
             continue
-        energies, regret, rival = [], 0.0, None
-        for end in (entry.low, entry.high):
-            moved = card.with_value(key, end)
-            here = cascade_nj(chosen, moved)
+        low, high = (card.with_value(key, end) for end in (entry.low, entry.high))
+        regret, rival = 0.0, None
+        for moved in (low, high):
             best = Candidates.of(counted, moved, target, chosen.operation.clock_khz).best(target)
-            energies.append(here)
-            if here / best.nanojoules - 1 > max(regret, 1e-6):
-                regret, rival = here / best.nanojoules - 1, best
-        found.append(Sensitivity(key, entry.mark, entry.low, entry.high, *energies, regret, rival))
+            saved = 1 - best.nanojoules / cascade_nj(chosen, moved)
+            if saved > max(regret, TIE):
+                regret, rival = saved, best
+        ends = cascade_nj(chosen, low), cascade_nj(chosen, high)
+        found.append(Sensitivity(key, entry.mark, entry.low, entry.high, *ends, regret, rival))
     return sorted(found, key=lambda s: -abs(s.high_nj - s.low_nj))
 
 

@@ -27,6 +27,9 @@ from reveille.sim.energy.model import cascade_energy
 
 Floats = NDArray[np.float64]
 
+TIE = 0.01
+"""Points whose energies differ by less count as equal: figures of a few arrays tell no more."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -237,6 +240,17 @@ class Candidates:
             self.counted[one], index, self.operations[one][which], float(self.nanojoules[number])
         )
 
+    def only(self, mask: Sequence[bool]) -> "Candidates":
+        """Return those of some of ``counted``."""
+        kept = np.array(mask)[self.where[:, 0]]
+        return replace(
+            self,
+            nanojoules=self.nanojoules[kept],
+            silent=self.silent[kept],
+            latency_ms=self.latency_ms[kept],
+            where=self.where[kept],
+        )
+
     def meets(self, target: Target) -> NDArray[np.bool_]:
         """Whether each candidate keeps to the target."""
         return np.asarray((self.silent <= target.silent) & self._in_time(target))
@@ -244,12 +258,20 @@ class Candidates:
     def best(self, target: Target) -> Point:
         """Return the candidate of least energy that keeps to the target.
 
+        Of those within `TIE` of it, the array that is best programmed and has the highest supply
+        comes first: a few errors can look like a gain on the beats that they are counted on.
+
         Raises:
             ReveilleError: None does; the text says what can be had.
         """
         fit = np.flatnonzero(self.meets(target))
         if len(fit):
-            return self.point(int(fit[np.argmin(self.nanojoules[fit])]))
+            tied = fit[self.nanojoules[fit] <= (1 + TIE) * self.nanojoules[fit].min()]
+            conditions = [self.counted[one].condition for one in self.where[tied, 0]]
+            soundest = max((c.programming_margin, c.supply_v) for c in conditions)
+            sound = [(c.programming_margin, c.supply_v) == soundest for c in conditions]
+            tied = tied[sound]
+            return self.point(int(tied[np.argmin(self.nanojoules[tied])]))
         in_time = self._in_time(target)
         if not in_time.any():
             raise ReveilleError(
@@ -262,12 +284,20 @@ class Candidates:
         )
 
     def front(self, target: Target) -> list[Point]:
-        """Return the Pareto front of energy and silent errors, least energy first."""
+        """Return the Pareto front of energy and silent errors, least energy first.
+
+        Points that cost less than `TIE` more than the one before are left out.
+        """
         order = np.lexsort((self.silent, self.nanojoules))
         order = order[self._in_time(target)[order]]
         silent = self.silent[order]
         before = np.concatenate(([np.inf], np.minimum.accumulate(silent)[:-1]))
-        return [self.point(int(number)) for number in order[silent < before]]
+        kept: list[int] = []
+        for number in order[silent < before]:
+            if kept and self.nanojoules[number] <= (1 + TIE) * self.nanojoules[kept[-1]]:
+                continue
+            kept.append(int(number))
+        return [self.point(number) for number in kept]
 
     def _in_time(self, target: Target) -> NDArray[np.bool_]:
         if target.latency_ms is None:
@@ -275,9 +305,7 @@ class Candidates:
         return np.asarray(self.latency_ms <= target.latency_ms)
 
 
-def least_by(
-    candidates: Candidates, target: Target, kinds: Sequence[object]
-) -> dict[object, Point]:
+def least_by(candidates: Candidates, target: Target, kinds: Sequence[str]) -> dict[str, Point]:
     """Return for each kind of ``counted`` the point of least energy that keeps to the target.
 
     Args:
@@ -286,7 +314,7 @@ def least_by(
         kinds: Kind of each of ``candidates.counted``.
     """
     fit = np.flatnonzero(candidates.meets(target))
-    found: dict[object, int] = {}
+    found: dict[str, int] = {}
     for number in fit[np.argsort(candidates.nanojoules[fit], kind="stable")]:
         found.setdefault(kinds[candidates.where[number, 0]], int(number))
     return {kind: candidates.point(number) for kind, number in found.items()}

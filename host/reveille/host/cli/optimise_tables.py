@@ -1,0 +1,125 @@
+"""What `reveille optimise` prints for people."""
+
+from collections.abc import Iterable
+
+from rich import box
+from rich.table import Table
+
+from reveille.host.energy import COLUMNS, PART_LABELS, energy_text
+from reveille.host.optimise.findings import economics, figures
+from reveille.host.optimise.search import Point
+from reveille.host.optimise.study import Study
+from reveille.host.report.page import fixed, percent
+from reveille.host.summary import COLUMN_LABELS
+
+MOST_SENSITIVITIES = 8
+"""Entries of the card shown, largest swing first."""
+
+
+def tables(study: Study) -> Iterable[Table]:
+    """Yield the optimum, what else could be chosen, and what the optimum rests on."""
+    yield _chosen(study)
+    yield _energies(study)
+    yield _choices(study)
+    yield _sensitivity(study)
+
+
+def choice_text(point: Point) -> str:
+    """Say what a point chooses, in one line."""
+    operation = point.operation
+    assert operation.conditions is not None
+    gated = ", ".join(sorted(operation.gated)).replace("_", " ") or "nothing"
+    return (
+        f"{point.counted.design}, threshold {point.threshold}, {point.counted.cadence}; array "
+        f"{point.counted.condition}; logic {operation.conditions.logic_supply_v:g} V; {gated} gated"
+    )
+
+
+def _chosen(study: Study) -> Table:
+    target = study.question.target
+    table = Table(
+        title=f"Least energy with at most {percent(target.silent)} of the abnormal {target.per} "
+        f"asleep on {study.chosen_on}\n{choice_text(study.chosen)}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    table.add_column("")
+    table.add_column(study.chosen_on, justify="right")
+    table.add_column(study.shown_on, justify="right")
+    chosen = study.chosen
+    here, there = figures(chosen.counted.tally, chosen.index), study.shown[-1]
+    for label, key, text in (
+        ("silent errors, of abnormal", "silent_error_rate", percent),
+        ("missed runs of abnormal beats", "missed_run_rate", percent),
+        ("wake-up rate", "wake_rate", percent),
+        ("macro-F1 (N, S, V)", "macro_f1_nsv", fixed),
+        ("looks per beat", "looks_per_beat", fixed),
+        ("cycles per look", "cycles_per_look", fixed),
+    ):
+        table.add_row(label, text(here[key]), text(there[key]))
+    latency = chosen.latency_ms(study.question.card)
+    table.add_row("longest time to a decision", "", f"{latency:.1f} ms")
+    return table
+
+
+def _energies(study: Study) -> Table:
+    facts = economics(study.chosen, study.question.card, study.question.cell)
+    table = Table(
+        title=f"Energy per beat at the optimum, card {study.question.card.name}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    table.add_column("")
+    for name in COLUMNS:
+        table.add_column(COLUMN_LABELS[name], justify="right")
+    energies = [facts["energy_per_beat_nj"][name] for name in COLUMNS]
+    lives = [facts["battery_years"][name] for name in COLUMNS]
+    table.add_row("energy per beat", *(energy_text(e["total"]) for e in energies))
+    table.add_row(
+        "  95 % interval",
+        *(f"{energy_text(e['low'])} to {energy_text(e['high'])}" for e in energies),
+    )
+    for part, label in PART_LABELS.items():
+        table.add_row(f"  {label}", *(energy_text(e[part]) for e in energies))
+    table.add_row(
+        "cell lasts (years)",
+        *(f"{y['value']:.2g} ({y['low']:.2g} to {y['high']:.2g})" for y in lives),
+    )
+    return table
+
+
+def _choices(study: Study) -> Table:
+    table = Table(
+        title="Best of each choice that keeps to the bound",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    table.add_column("choice")
+    table.add_column("energy per beat", justify="right")
+    table.add_column("wake-up rate", justify="right")
+    for choice, points in study.best_by.items():
+        table.add_row(f"[bold]{choice}[/bold]")
+        for value, point in points.items():
+            rate = float(point.counted.tally.wake_rate[point.index])
+            table.add_row(f"  {value}", energy_text(point.nanojoules), percent(rate))
+    return table
+
+
+def _sensitivity(study: Study) -> Table:
+    table = Table(
+        title="What the optimum rests on: each figure of the card at both ends of its interval",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    for heading in ("entry", "mark", "from", "to", "energy per beat", "choice"):
+        table.add_column(heading, justify="left" if heading in ("entry", "mark") else "right")
+    for one in study.sensitivities[:MOST_SENSITIVITIES]:
+        table.add_row(
+            one.key,
+            one.mark,
+            f"{one.low:g}",
+            f"{one.high:g}",
+            f"{energy_text(one.low_nj)} to {energy_text(one.high_nj)}",
+            "changes" if one.decides else "stands",
+        )
+    return table
