@@ -5,7 +5,6 @@ the line never waits for the host; replies are handed out in the order of the re
 """
 
 import secrets
-import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -39,6 +38,9 @@ PATIENCE_S = 10.0
 
 HELLO_PATIENCE_S = 3.0
 """The same, of a board that has not yet said anything."""
+
+LONGEST_HELLO_WAIT_S = 0.4
+"""The wait for its first word doubles up to this: nothing stands before it."""
 
 _REPLY_CODES = frozenset(int(status) for status in Status)
 
@@ -152,12 +154,12 @@ class BoardClient:
             PortError: The port went away.
         """
         oldest = self._outstanding[0]
-        last_heard = asked = time.monotonic()
+        last_heard = asked = self.now()
         while oldest.reply is None:
-            for frame in self._receive(asked + self._wait_s - time.monotonic()):
-                last_heard = time.monotonic()
+            for frame in self._receive(asked + self._wait_s - self.now()):
+                last_heard = self.now()
                 self._take(frame)
-            now = time.monotonic()
+            now = self.now()
             if oldest.reply is not None or now < asked + self._wait_s:
                 continue
             if now > last_heard + self._patience_s:
@@ -216,6 +218,10 @@ class BoardClient:
             head = LIKELIHOODS_REQUEST.pack({"first": first + i})
             self.request(Command.WRITE_LIKELIHOODS, head + words[i : i + LIKELIHOODS_A_WRITE])
 
+    def now(self) -> float:
+        """Return the port's time in seconds."""
+        return self._port.now()
+
     def line_s(self, transferred: int) -> float:
         """Return the seconds that so many bytes take on the line, at least."""
         return transferred * BITS_PER_BYTE / self.board.baud
@@ -230,12 +236,12 @@ class BoardClient:
         self._number = (self._number + 1) % NUMBERS
         self.statistics.requests += 1
         self._port.write(DELIMITER)
-        end = time.monotonic() + min(HELLO_PATIENCE_S, self._patience_s)
+        end = self.now() + min(HELLO_PATIENCE_S, self._patience_s)
         echoed = False
-        while (now := time.monotonic()) < end:
+        while (now := self.now()) < end:
             self._send(hello)
             until = now + self._wait_s
-            while (left := until - time.monotonic()) > 0:
+            while (left := until - self.now()) > 0:
                 for frame in self._receive(left):
                     echoed |= frame == hello
                     if (frame.number, frame.code) != (hello.number, Status.OK):
@@ -245,7 +251,7 @@ class BoardClient:
                     return _hello_reply(frame.payload)
             self.statistics.waits += 1
             self._expected_again[hello.number] += 1
-            self._wait_s = min(2 * self._wait_s, LONGEST_WAIT_S)
+            self._wait_s = min(2 * self._wait_s, LONGEST_HELLO_WAIT_S)
         raise self._silence(echoed)
 
     def _silence(self, echoed: bool) -> BoardSilentError | BoardGarbledError:

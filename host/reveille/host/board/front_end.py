@@ -130,10 +130,19 @@ class BoardFrontEnd:
         self.stream(observations, answer)
         return joined(blocks)
 
-    def stream(self, observations: NDArray[np.uint8], answer: Answer) -> None:
-        """Screen beats and hand on their records as they come: see `BeatStream.run`."""
+    def stream(
+        self, observations: NDArray[np.uint8], answer: Answer, begin: int | None = None
+    ) -> None:
+        """Screen beats and hand on their records as they come: see `BeatStream.run`.
+
+        Args:
+            observations: Word addresses, uint8, shape (n, columns).
+            answer: Gets the records.
+            begin: Index of the first of these beats; that of the next record when left out.
+        """
         check_observations(observations, self._configuration.parameters)
-        self._stream.run(observations, answer, self._stream.position)
+        begin = self._stream.position if begin is None else begin
+        self._stream.run(observations, answer, begin)
 
     def _program(self, state: MachineState) -> None:
         self._write_words()

@@ -1,6 +1,7 @@
 """Serial ports, and what keeps them from opening in words that a user can act on."""
 
 import errno
+import time
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +27,9 @@ class Port(Protocol):
 
     def write(self, data: bytes) -> None:
         """Send all of it."""
+
+    def now(self) -> float:
+        """Return the time in seconds by which waits are measured."""
 
     def close(self) -> None:
         """Give the port back."""
@@ -81,6 +85,10 @@ class SerialPort:
             self._serial.write(data)
         except (serial.SerialException, OSError, TypeError) as error:
             raise self._gone() from error
+
+    def now(self) -> float:
+        """Return the time of `time.monotonic`."""
+        return time.monotonic()
 
     def close(self) -> None:
         """Give the port back."""

@@ -1,6 +1,5 @@
 """Beats to a board and their records back, as fast as the line goes."""
 
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,8 +19,8 @@ from reveille.hdl.link.contract import (
 from reveille.hdl.link.frames import LONGEST_PAYLOAD
 from reveille.host.board.client import BoardClient
 from reveille.host.board.errors import BoardResetError
-from reveille.host.board.records import pack_beats, unpack_records
 from reveille.sim.front_end import Outcomes
+from reveille.sim.link.payloads import pack_beats, unpack_records
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class BeatStream:
         self._sent = accepted
         self._received = self._safe = acknowledged
         self._undecided: deque[tuple[int, int]] = deque()
-        self._sent_at: deque[float] = deque([time.perf_counter()] * (accepted - acknowledged))
+        self._sent_at: deque[float] = deque([self._client.now()] * (accepted - acknowledged))
 
     @property
     def position(self) -> int:
@@ -83,7 +82,9 @@ class BeatStream:
             BoardResetError: The records that come are not those of the beats sent.
             ReveilleError: The board does not answer.
         """
-        packed = pack_beats(observations, self._client.board.machine)
+        machine = self._client.board.machine
+        packed = np.frombuffer(pack_beats(observations, machine), np.uint8)
+        packed = packed.reshape(len(observations), beat_bytes(machine))
         end = begin + len(observations)
         while self._wants(end) or self._client.outstanding:
             while self._wants(end) and self._client.outstanding < self._client.window:
@@ -116,13 +117,13 @@ class BeatStream:
         )
         beats = packed[self._sent - begin : self._sent - begin + max(0, count)]
         self._sent += len(beats)
-        self._sent_at.extend([time.perf_counter()] * len(beats))
+        self._sent_at.extend([self._client.now()] * len(beats))
         head = {"records": self._number(safe), "decisions": 0, "beats": len(beats)}
         return STREAM_REQUEST.pack(head) + beats.tobytes() + decisions
 
     def _take(self, payload: bytes, answer: Answer) -> None:
         """Hand on the records of a reply, and queue the decisions on them."""
-        now = time.perf_counter()
+        now = self._client.now()
         head = STREAM_REPLY.unpack(payload)
         count = head["records"]
         if head["first_record"] != self._number(self._received):
@@ -135,7 +136,7 @@ class BeatStream:
         machine = self._client.board.machine
         records = payload[STREAM_REPLY.size :][: count * record_bytes(machine)]
         first = self._received
-        outcomes = unpack_records(records, machine, first)
+        outcomes = unpack_records(records, first, machine)
         latency_s = now - np.array([self._sent_at.popleft() for _ in range(count)])
         decisions = answer(Block(first, outcomes, latency_s))
         woken = first + np.flatnonzero(outcomes.wakes)
