@@ -24,7 +24,12 @@ from reveille.hdl.link.contract import (
     Status,
 )
 from reveille.hdl.link.frames import DELIMITER, NUMBERS, Frame, FrameReader
-from reveille.host.board.errors import BoardGarbledError, BoardRefusedError, BoardSilentError
+from reveille.host.board.errors import (
+    BoardGarbledError,
+    BoardRefusedError,
+    BoardResetError,
+    BoardSilentError,
+)
 from reveille.host.board.port import Port
 
 SYSTEM_S = 0.1
@@ -151,22 +156,22 @@ class BoardClient:
         Raises:
             BoardRefusedError: The board did not do it.
             BoardSilentError: No reply comes.
+            BoardResetError: The replies that come are to another program's requests.
             PortError: The port went away.
         """
         oldest = self._outstanding[0]
-        last_heard = asked = self.now()
+        progressed = asked = self.now()
+        heard = False
         while oldest.reply is None:
             for frame in self._receive(asked + self._wait_s - self.now()):
-                last_heard = self.now()
-                self._take(frame)
+                heard = True
+                if self._take(frame):
+                    progressed = self.now()
             now = self.now()
             if oldest.reply is not None or now < asked + self._wait_s:
                 continue
-            if now > last_heard + self._patience_s:
-                raise BoardSilentError(
-                    f"The board at {self._port.name} has said nothing for {self._patience_s:g} s; "
-                    "reset it or plug it in again."
-                )
+            if now > progressed + self._patience_s:
+                raise self._lost(heard)
             self.statistics.waits += 1
             self._repeat(self.outstanding)
             asked, self._wait_s = now, min(2 * self._wait_s, LONGEST_WAIT_S)
@@ -270,6 +275,18 @@ class BoardClient:
             "(`reveille flash`) and that --baud is its rate."
         )
 
+    def _lost(self, heard: bool) -> BoardSilentError | BoardResetError:
+        name = self._port.name
+        if heard:
+            return BoardResetError(
+                f"The board at {name} answers, but not to this program's requests; "
+                "see that no other program uses it."
+            )
+        return BoardSilentError(
+            f"The board at {name} has said nothing for {self._patience_s:g} s; "
+            "reset it or plug it in again."
+        )
+
     def _send(self, frame: Frame) -> None:
         encoded = frame.encode()
         self.statistics.bytes_sent += len(encoded)
@@ -282,22 +299,28 @@ class BoardClient:
         self.statistics.bad_frames = self._reader.errors
         return frames
 
-    def _take(self, frame: Frame) -> None:
-        """Put a reply to its request; repeat requests where it shows that something was lost."""
+    def _take(self, frame: Frame) -> bool:
+        """Put a reply to its request; repeat requests where it shows that something was lost.
+
+        Returns:
+            Whether it replies to anything that had no reply yet.
+        """
         place = self._place(frame)
-        if place is not None and self._outstanding[place].reply is None:
+        new = place is not None and self._outstanding[place].reply is None
+        if place is not None and new:
             self._outstanding[place].reply = frame
             lost = place  # the replies to the requests before it
         else:
             self.statistics.stale += 1
             if self._expected_again[frame.number]:
                 self._expected_again[frame.number] -= 1
-                return
+                return False
             # The latest reply for no reason: the board has not got the request after it.
             lost = self.outstanding
         if lost and self._outstanding[0].reply is None and not self._behind:
             self._behind = True
             self._repeat(lost)
+        return new
 
     def _place(self, frame: Frame) -> int | None:
         """Return which of the outstanding requests a frame replies to."""
