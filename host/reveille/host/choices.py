@@ -31,3 +31,16 @@ class BackEndKind(StrEnum):
 
     TORCH = "torch"
     INT8 = "int8"
+
+
+class Preset(StrEnum):
+    """Experiments of `reveille sweep`."""
+
+    BIT_ERRORS = "bit-errors"
+    SUPPLY = "supply"
+    MARGIN = "margin"
+    BUDGET = "budget"
+    THRESHOLD = "threshold"
+    MITIGATIONS = "mitigations"
+    BITS = "bits"
+    NOISE = "noise"

@@ -304,6 +304,20 @@ def test_verify_mends_what_each_new_write_may_mend() -> None:
         assert programmed.array.cycles == attempts
 
 
+def test_other_words_write_only_the_bits_that_read_otherwise() -> None:
+    of = family()
+    before = written(of, of.programming(0.1, attempts=1))
+    assert before.failed.any()
+    words = packed_words(before.bits)
+    words[0, 0] ^= np.uint8(1)
+    after = before.changed(words, np.random.default_rng(1))
+    assert np.array_equal(packed_words(after.bits), words)
+    rewritten = (after.deviate != before.deviate).any(axis=-1)
+    expected = before.failed.copy()
+    expected[0, 0, :, 0] ^= True
+    assert np.array_equal(rewritten, expected)
+
+
 def test_masks_learned_from_verify_name_most_of_the_static_errors() -> None:
     read_out = written(family(), family().programming(0.1)).read_out()
     known = read_out.failed & read_out.static_errors

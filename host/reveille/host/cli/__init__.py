@@ -11,6 +11,7 @@ from reveille.host.cli.optimise import optimise
 from reveille.host.cli.patients import patients
 from reveille.host.cli.report import report
 from reveille.host.cli.run import run
+from reveille.host.cli.sweep import sweep
 from reveille.host.cli.train import train
 from reveille.host.cli.verify import verify
 
@@ -23,7 +24,7 @@ app = typer.Typer(
         "a neural network decides those that it is not sure are normal."
     ),
 )
-for command in (run, report, optimise, train, verify, patients, doctor):
+for command in (run, report, sweep, optimise, train, verify, patients, doctor):
     app.command()(command)
 
 EXIT_MISTAKE = 1

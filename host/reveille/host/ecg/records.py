@@ -77,9 +77,9 @@ def load_record(path: Path, progress: Progress | None = None) -> EcgRecord:
     """
     progress = progress or Silent()
     path = path.with_suffix("") if path.suffix == ".hea" else path
-    header = _read_header(path)
+    header = read_header(path)
     channel = _choose_lead(path, header.sig_name or [], progress)
-    signal_mv = _read_signal(path, header, channel)
+    signal_mv = read_signal(path, header, channel)
     samples, classes = _read_beats(path, len(signal_mv))
     rate = float(header.fs)
     if rate != SAMPLING_HZ:
@@ -94,7 +94,8 @@ def load_record(path: Path, progress: Progress | None = None) -> EcgRecord:
     )
 
 
-def _read_header(path: Path) -> wfdb.Record:
+def read_header(path: Path) -> wfdb.Record:
+    """Read the header of a single-segment record; errors as for `load_record`."""
     if not path.with_suffix(".hea").is_file():
         raise EcgError(f"There is no record {path}: its header {path.name}.hea is missing.")
     try:
@@ -126,7 +127,8 @@ def _choose_lead(path: Path, names: list[str | None], progress: Progress) -> int
     raise EcgError(f"Record {path.name} has no ECG lead among its signals: {listing}.")
 
 
-def _read_signal(path: Path, header: wfdb.Record, channel: int) -> NDArray[np.float32]:
+def read_signal(path: Path, header: wfdb.Record, channel: int) -> NDArray[np.float32]:
+    """Read a channel in millivolts, at the record's own rate; errors as for `load_record`."""
     unit = (header.units[channel] or "").strip().lower()
     if unit not in _MILLIVOLTS:
         raise EcgError(f"Record {path.name} has its ECG in {unit or 'no unit'}, not in volts.")
@@ -176,7 +178,18 @@ def _read_beats(path: Path, length: int) -> tuple[NDArray[np.int64], NDArray[np.
 def _resample(
     path: Path, signal_mv: NDArray[np.float32], samples: NDArray[np.int64], rate_hz: float
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Bring signal and beats to `SAMPLING_HZ` through a polyphase anti-alias filter."""
+    """Bring signal and beats to `SAMPLING_HZ`."""
+    resampled = resample(path, signal_mv, rate_hz)
+    moved = np.rint(samples * (SAMPLING_HZ / rate_hz)).astype(np.int64)
+    return resampled, np.minimum(moved, len(resampled) - 1)
+
+
+def resample(path: Path, signal_mv: NDArray[np.float32], rate_hz: float) -> NDArray[np.float32]:
+    """Bring a signal to `SAMPLING_HZ` through a polyphase anti-alias filter.
+
+    Raises:
+        EcgError: The rates have no simple ratio; the text names the record.
+    """
     ratio = Fraction(SAMPLING_HZ / rate_hz).limit_denominator(_LARGEST_RATIO_TERM)
     if abs(float(ratio) * rate_hz / SAMPLING_HZ - 1) * len(signal_mv) > 1:
         raise EcgError(
@@ -184,5 +197,4 @@ def _resample(
             f"which cannot be brought to {SAMPLING_HZ} exactly."
         )
     resampled = resample_poly(signal_mv, ratio.numerator, ratio.denominator)
-    moved = np.rint(samples * (SAMPLING_HZ / rate_hz)).astype(np.int64)
-    return resampled.astype(np.float32), np.minimum(moved, len(resampled) - 1)
+    return np.asarray(resampled, dtype=np.float32)

@@ -108,12 +108,7 @@ class FabricatedArray:
         if programming.attempts < 1:
             raise DeviceError(f"A bit is written at least once, not {programming.attempts} times.")
         written = self._write(self._bits(words), programming, generator)
-        written = written.verified(supply_v, generator)
-        for _ in range(programming.attempts - 1):
-            if not written.failed.any():
-                break
-            written = written.mended(generator).verified(supply_v, generator)
-        return written
+        return written.settled(generator, supply_v)
 
     def _bits(self, words: NDArray[np.uint8]) -> Flags:
         """Return the bits of words, least significant first."""
@@ -175,6 +170,33 @@ class ProgrammedArray:
         supply_v = family.conditions.supply_v if supply_v is None else supply_v
         noise = noise_spread(family, supply_v) * generator.standard_normal(self.bits.shape)
         return replace(self, failed=self.margin(supply_v) + noise < 0)
+
+    def settled(
+        self, generator: np.random.Generator, supply_v: float | None = None
+    ) -> "ProgrammedArray":
+        """Return the array after verify, and after the further attempts that it asked for."""
+        written = self.verified(supply_v, generator)
+        for _ in range(self.programming.attempts - 1):
+            if not written.failed.any():
+                break
+            written = written.mended(generator).verified(supply_v, generator)
+        return written
+
+    def changed(
+        self,
+        words: NDArray[np.uint8],
+        generator: np.random.Generator,
+        supply_v: float | None = None,
+    ) -> "ProgrammedArray":
+        """Return the array with other words, of which only bits that read otherwise are written.
+
+        Arguments and errors as for `FabricatedArray.program`.
+        """
+        bits = self.array._bits(words)
+        differs = bits != self.bits ^ self.failed
+        return (
+            replace(self, bits=bits, failed=differs).mended(generator).settled(generator, supply_v)
+        )
 
     def mended(self, generator: np.random.Generator) -> "ProgrammedArray":
         """Return the array with the bits written once more that verify found wrong."""
@@ -280,9 +302,17 @@ class ReadOut:
             Words as read, uint8, shape (n, rows, columns).
         """
         columns = np.arange(observations.shape[1])
-        usual = self.words[:, columns, observations].transpose(1, 0, 2)
-        probability = self.flip_probability[:, columns, observations].transpose(1, 0, 2, 3)
-        return usual ^ packed_words(generator.random(probability.shape) < probability)
+        words = self.words[:, columns, observations].transpose(1, 0, 2)
+        for column, level in np.ndindex(self.bits.shape[1:3]):
+            beats = np.flatnonzero(observations[:, column] == level)
+            # A flip is rare: draw how many of a bit there are, then in which beats.
+            flips = generator.binomial(len(beats), self.flip_probability[:, column, level])
+            for row, bit in np.argwhere(flips):
+                flipped = generator.choice(
+                    len(beats), flips[row, bit], replace=False, shuffle=False
+                )
+                words[beats[flipped], row, column] ^= np.uint8(1 << bit)
+        return words
 
 
 def packed_words(bits: Flags) -> NDArray[np.uint8]:

@@ -1,0 +1,182 @@
+"""The experiments by name: which points each has, and what its figures have on the abscissa."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from reveille.hdl.parameters import Machine
+from reveille.host.choices import Preset
+from reveille.host.screening.model import OPERATIONS, Operation, ScreeningModel
+from reveille.host.sweeps.points import Fabricated, Injected, Point
+from reveille.sim.devices import DeviceFamily
+from reveille.sim.protection import PLAIN, Protection
+
+BIT_ERROR_RATES = (0.0, 1e-4, 1e-3, 3e-3, 1e-2, 2e-2, 5e-2, 0.1)
+SUPPLIES = 11
+MARGINS = tuple(round(1 - 0.1 * step, 1) for step in range(11))
+SUPPLY_MARGINS = (1.0, 0.5, 0.3)
+"""Programming margins at which the supply is swept: nominal, weakened, and hardly programmed."""
+
+BUDGETS = (255, 224, 192, 160, 128, 96, 64, 48, 32, 24, 16, 8, 5, 4)
+THRESHOLDS = (0, 1, 2, 3, 5, 7, 10, 13, 16, 20, 25, 30, 40, 50, 60, 80, 100)
+POLICY_MARGINS = (1.0, 0.4)
+"""Programming margins at which budget and threshold are swept: nominal, and with errors."""
+
+SNRS_DB = (float("inf"), 24.0, 18.0, 12.0, 6.0, 0.0)
+"""Signal-to-noise ratios of the noise stress test (Moody et al. 1984), and no noise."""
+
+GUARDED = {
+    Machine.STOCHASTIC: Protection("guarded", copies=3, guarded_bits=2),
+    Machine.LOGARITHMIC: Protection("guarded", copies=3, guarded_bits=2, trims=True),
+}
+"""The protection that paid (preset ``mitigations``), for each machine."""
+
+PROTECTIONS = (
+    PLAIN,
+    Protection("trimmed", trims=True),
+    Protection("two copies of the top bit", 2, 1, trims=True),
+    Protection("two copies of the top 2 bits", 2, 2, trims=True),
+    Protection("three copies of the top bit", 3, 1, trims=True),
+    Protection("three copies of the top 2 bits", 3, 2, trims=True),
+    Protection("three copies of the top 4 bits", 3, 4, trims=True),
+    Protection("three reads", reads=3, trims=True),
+    Protection("floor of 12", floor=12),
+    Protection("floor of 24", floor=24),
+    Protection("words fitted to verify", fits=True, trims=True),
+)
+"""What is tried; the floor is for stochastic words, trimming takes nothing from theirs."""
+
+MITIGATED_ERRORS = (
+    Injected(),
+    Injected(static=1e-2),
+    Injected(read=1e-2),
+    Injected(read=5e-2),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a preset does.
+
+    Attributes:
+        title: What the experiment is, in a few words.
+        abscissa: Column of the table on the abscissa of its figures.
+        label: How that axis is called.
+        points: Makes the points, given tables and devices.
+        logarithmic: Whether the axis is.
+    """
+
+    title: str
+    abscissa: str
+    label: str
+    points: Callable[[ScreeningModel, DeviceFamily], Iterable[Point]]
+    logarithmic: bool = False
+
+
+def _nominal(screening: ScreeningModel, operation: Operation) -> Point:
+    return Point(*operation, policy=screening.configuration(*operation).policy)
+
+
+def _with_errors(
+    screening: ScreeningModel, errors: Sequence[Injected | Fabricated]
+) -> Iterable[Point]:
+    """All errors on all machines and modes, plain and guarded."""
+    for operation in OPERATIONS:
+        nominal = _nominal(screening, operation)
+        for protection, error in product((PLAIN, GUARDED[operation[0]]), errors):
+            yield replace(nominal, errors=error, protection=protection)
+
+
+def _bit_errors(screening: ScreeningModel, _: DeviceFamily) -> Iterable[Point]:
+    rates = [Injected(static=rate) for rate in BIT_ERROR_RATES]
+    return _with_errors(screening, rates + [Injected(read=rate) for rate in BIT_ERROR_RATES[1:]])
+
+
+def _supply(screening: ScreeningModel, family: DeviceFamily) -> Iterable[Point]:
+    return _with_errors(
+        screening,
+        [
+            Fabricated(margin, supply_v)
+            for margin in SUPPLY_MARGINS
+            for supply_v in supplies(family)
+        ],
+    )
+
+
+def supplies(family: DeviceFamily) -> list[float]:
+    """Return supplies from nominal down, spaced evenly in the logarithm of the overdrive."""
+    conditions = family.constants["conditions.supply_v"]
+    threshold_v = family.amplifier.threshold_v
+    ratio = (conditions.low - threshold_v) / (conditions.value - threshold_v)
+    steps = [ratio ** (step / (SUPPLIES - 1)) for step in range(SUPPLIES)]
+    found = [threshold_v + (conditions.value - threshold_v) * step for step in steps]
+    return [max(conditions.low, round(supply_v, 3)) for supply_v in found]
+
+
+def _margin(screening: ScreeningModel, family: DeviceFamily) -> Iterable[Point]:
+    supply_v = family.conditions.supply_v
+    return _with_errors(screening, [Fabricated(margin, supply_v) for margin in MARGINS])
+
+
+def _budget(screening: ScreeningModel, family: DeviceFamily) -> Iterable[Point]:
+    """Budgets at the fitted threshold, on good arrays and on weak ones."""
+    for point in _at_policy_margins(screening, family):
+        for budget in BUDGETS:
+            yield replace(point, policy=replace(point.policy, budget=budget))
+
+
+def _threshold(screening: ScreeningModel, family: DeviceFamily) -> Iterable[Point]:
+    for point in _at_policy_margins(screening, family):
+        for threshold in THRESHOLDS:
+            yield replace(point, policy=replace(point.policy, threshold=threshold))
+
+
+def _at_policy_margins(screening: ScreeningModel, family: DeviceFamily) -> Iterable[Point]:
+    for operation, margin in product(OPERATIONS, POLICY_MARGINS):
+        errors = Fabricated(margin, family.conditions.supply_v)
+        yield replace(_nominal(screening, operation), errors=errors)
+
+
+def _mitigations(screening: ScreeningModel, _: DeviceFamily) -> Iterable[Point]:
+    for operation in OPERATIONS:
+        for protection, errors in product(PROTECTIONS, MITIGATED_ERRORS):
+            if protection.floor and operation[0] is Machine.LOGARITHMIC:
+                continue
+            yield replace(_nominal(screening, operation), errors=errors, protection=protection)
+
+
+def _bits(screening: ScreeningModel, _: DeviceFamily) -> Iterable[Point]:
+    """Read errors in one bit of one row, at the rate at which the idea begins to end."""
+    for operation in OPERATIONS:
+        nominal = _nominal(screening, operation)
+        rows, bits = len(screening.row_classes), screening.parameters(operation[0]).word_bits
+        yield nominal
+        for row, bit in product(range(rows), range(bits)):
+            yield replace(nominal, errors=Injected(read=5e-2, row=row, bit=bit))
+
+
+def _noise(screening: ScreeningModel, _: DeviceFamily) -> Iterable[Point]:
+    for operation in OPERATIONS:
+        for data, snr_db in enumerate(SNRS_DB):
+            yield replace(_nominal(screening, operation), data=data, snr_db=snr_db)
+
+
+PLANS = {
+    Preset.BIT_ERRORS: Plan(
+        "bit errors of the array", "ber", "bit error rate", _bit_errors, logarithmic=True
+    ),
+    Preset.SUPPLY: Plan("supply of the array", "supply_v", "supply (V)", _supply),
+    Preset.MARGIN: Plan("programming margin", "margin", "programming margin", _margin),
+    Preset.BUDGET: Plan("cycle budget", "budget", "cycle budget", _budget),
+    Preset.THRESHOLD: Plan("margin threshold", "threshold", "margin threshold", _threshold),
+    Preset.MITIGATIONS: Plan("mitigations", "protection", "protection", _mitigations),
+    Preset.BITS: Plan("which bits, which rows", "bit", "bit of the words", _bits),
+    Preset.NOISE: Plan("electrode motion", "snr_db", "signal-to-noise ratio (dB)", _noise),
+}
+
+
+def preset_points(
+    preset: Preset, screening: ScreeningModel, family: DeviceFamily
+) -> tuple[Point, ...]:
+    """Return the points of a preset."""
+    return tuple(PLANS[preset].points(screening, family))
