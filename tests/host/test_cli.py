@@ -82,6 +82,26 @@ def test_verify_compares_both_machines(reveille):
     assert out.count("equal") == 3
 
 
+def test_a_calibrated_policy_runs(reveille, mitdb, tmp_path):
+    policy = tmp_path / "policy.json"
+    chosen = ("--machine", "logarithmic", "--alpha", 0.1)
+    status, out, err = reveille("calibrate", "--data", mitdb, *chosen, "--out", policy, "--json")
+    assert status == 0, err
+    content = json.loads(out)
+    assert content == json.loads(policy.read_text())
+    assert {"policy", "alpha", "delta", "assumption", "guarantee"} <= set(content)
+    assert content["measured_on"] == "DS2"
+    assert content["fitted_policy"]["wake_rate"] < content["wake_rate"] < 0.5
+    assert content["silent_error_rate"] < content["fitted_policy"]["silent_error_rate"]
+
+    where = ("--limit", 300, "--front-end", "twin", "--out", tmp_path / "run")
+    status, out, err = reveille("run", "--policy", policy, *where, "--json", "-q")
+    assert status == 0, err
+    front_end = json.loads(out)["front_end"]
+    assert front_end["machine"] == "logarithmic"
+    assert front_end["policy"]["threshold"] == content["policy"]["threshold"]
+
+
 def test_doctor_names_what_is_there(reveille):
     status, out, _ = reveille("doctor", "--json")
     assert status == 0
@@ -103,6 +123,9 @@ def test_doctor_names_what_is_there(reveille):
         (["run", "--audit-rate", "2", "--limit", "10"], "audit_rate is 2.0"),
         (["run", "--data", "{empty}", "--download"], "exclude each other"),
         (["run", "--energy-card", "gold", "--limit", "10"], "There is no energy card gold"),
+        (["calibrate"], "Calibration takes real patients"),
+        (["calibrate", "--data", "{empty}"], "holds no WFDB record"),
+        (["run", "--policy", "none.json", "--limit", "10"], "There is no policy none.json"),
         (["report", "{empty}"], "is not a run directory"),
         (["report", "nowhere"], "is not a run directory"),
     ],

@@ -44,3 +44,11 @@ class Preset(StrEnum):
     MITIGATIONS = "mitigations"
     BITS = "bits"
     NOISE = "noise"
+
+
+class Guarantee(StrEnum):
+    """What a calibrated policy promises; `reveille.host.calibration.guarantees` says how."""
+
+    PATIENT = "patient"
+    EXPECTED = "expected"
+    MEAN = "mean"

@@ -37,6 +37,10 @@ def run(
     budget: Annotated[int | None, Option(help="Evaluation cycles of an inference.")] = None,
     race_count: Annotated[int | None, Option(help="k of race-to-k.")] = None,
     audit_rate: Annotated[float | None, Option(help="Probability of an audit.")] = None,
+    policy_file: Annotated[
+        Path | None,
+        Option("--policy", help="Policy of `reveille calibrate`; sets machine and mode too."),
+    ] = None,
     models: ModelFolder = None,
     energy_card: EnergyCardName = None,
     out: Annotated[Path | None, Option(help="Run directory to write (default: runs/...).")] = None,
@@ -53,6 +57,7 @@ def run(
       reveille run --data mitdb --machine logarithmic --json
       reveille run --data mitdb --front-end cocotb --limit 500 --waves waves.vcd
     """
+    from reveille.host.calibration.policy_file import load_policy
     from reveille.host.cli.table import summary_table
     from reveille.host.dataset import choose_dataset
     from reveille.host.experiment import RunOptions, execute
@@ -64,7 +69,7 @@ def run(
         raise ReveilleError("Waves are written by --front-end cocotb only.")
     progress = TerminalProgress(quiet)
     dataset = choose_dataset(data, download, split, seed, progress)
-    policy = {
+    policy: dict[str, object] = {
         name: value
         for name, value in (
             ("threshold", threshold),
@@ -74,9 +79,14 @@ def run(
         )
         if value is not None
     }
+    operation = (machine, Mode[mode.name])
+    if policy_file is not None:
+        calibrated = load_policy(policy_file, models)
+        operation = (calibrated.machine, calibrated.policy.mode)
+        policy = calibrated.fields | policy
     options = RunOptions(
-        machine=machine,
-        mode=Mode[mode.name],
+        machine=operation[0],
+        mode=operation[1],
         embodiment=front_end,
         back_end=back_end,
         limit=limit,
@@ -86,7 +96,8 @@ def run(
         energy_card=energy_card or DEFAULT_CARD,
     )
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    path = out or Path("runs") / f"{stamp}-{machine}-{mode}-{front_end}"
+    name = f"{stamp}-{operation[0]}-{operation[1].name.lower()}-{front_end}"
+    path = out or Path("runs") / name
     finished = execute(dataset, load_models(seed, models), options, path, progress)
     if as_json:
         output.file.write((finished.path / SUMMARY).read_text())

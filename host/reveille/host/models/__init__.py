@@ -54,6 +54,11 @@ def load_screening(folder: Path | None = None) -> ScreeningModel:
     return ScreeningModel.load((folder or SHIPPED) / SCREENING)
 
 
+def screening_checksum(folder: Path | None = None) -> str:
+    """Return the SHA-256 of the file that `load_screening` reads."""
+    return hashlib.sha256(((folder or SHIPPED) / SCREENING).read_bytes()).hexdigest()
+
+
 def load_models(seed: int, folder: Path | None = None) -> Models:
     """Read the models trained with a seed from a folder, or those that ship with the package.
 

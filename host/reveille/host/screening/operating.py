@@ -9,7 +9,7 @@ from reveille.hdl.contract import Cause
 from reveille.host.ecg.aami import AamiClass
 from reveille.sim.front_end import Outcomes
 
-_MISS_SHARES = {AamiClass.S: 0.4, AamiClass.V: 0.5, AamiClass.F: 0.1}
+MISS_SHARES = {AamiClass.S: 0.4, AamiClass.V: 0.5, AamiClass.F: 0.1}
 """What a class's beats left asleep count for, near the classes' shares among abnormal beats."""
 
 
@@ -67,6 +67,6 @@ def choose_threshold(
     asleep = margin >= threshold
     cost = sum(
         share * float(weight[asleep & (aami == aami_class)].sum())
-        for aami_class, share in _MISS_SHARES.items()
+        for aami_class, share in MISS_SHARES.items()
     )
     return OperatingPoint(threshold, float(1 - asleep.mean()), cost)

@@ -1,0 +1,1 @@
+"""Operating points with a guarantee: calibrated over patients, not over beats."""
