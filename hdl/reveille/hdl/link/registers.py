@@ -1,0 +1,101 @@
+"""Registers of the link, beside those of the front end."""
+
+from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from reveille.hdl.counters import SaturatingCounter
+from reveille.hdl.interfaces import RegisterSignature
+from reveille.hdl.link.contract import ERROR_COUNTER_BITS, ERROR_COUNTERS, LinkRegister
+from reveille.hdl.parameters import MachineParameters
+
+POSITIONS = (
+    LinkRegister.BEATS,
+    LinkRegister.RECORDS,
+    LinkRegister.RECORDS_ACKNOWLEDGED,
+    LinkRegister.DECISIONS_MADE,
+    LinkRegister.DECISIONS_ACKNOWLEDGED,
+    LinkRegister.EVENT,
+)
+"""Registers that show a sequence number."""
+
+
+def register_name(register: LinkRegister) -> str:
+    """Name of a register as a field of a layout."""
+    return register.name.lower()
+
+
+class LinkRegisters(wiring.Component):
+    """The register bus as the host sees it: the front end's below 0x80, the link's from there on.
+
+    Reads answer in the next cycle, as the front end's do. Error counters are not cleared by a
+    restart, only by ``CLEAR_ERRORS`` and reset.
+
+    Members:
+        bus: From the commands.
+        front_end: To the front end.
+        session: The session in force.
+        positions: The sequence numbers that registers show.
+        errors: One strobe an error counter.
+        restart: Strobe; the host is the back end again.
+        by_soft_core: The soft core is the back end; always 0 in a build without one.
+    """
+
+    def __init__(self, parameters: MachineParameters, soft_core: bool) -> None:
+        self._soft_core = soft_core
+        positions = dict.fromkeys(map(register_name, POSITIONS), parameters.sequence_bits)
+        errors = dict.fromkeys(map(register_name, ERROR_COUNTERS), 1)
+        super().__init__(
+            {
+                "bus": In(RegisterSignature()),
+                "front_end": Out(RegisterSignature()),
+                "session": In(32),
+                "positions": In(data.StructLayout(positions)),
+                "errors": In(data.StructLayout(errors)),
+                "restart": In(1),
+                "by_soft_core": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Describe the logic."""
+        m = Module()
+        bus = self.bus
+        own = Signal()
+        owned = Signal()
+        value = Signal(unsigned(32))
+        m.d.comb += [
+            own.eq(bus.address >= min(LinkRegister)),
+            self.front_end.address.eq(bus.address),
+            self.front_end.write.eq(bus.write & ~own),
+            self.front_end.write_data.eq(bus.write_data),
+            bus.read_data.eq(Mux(owned, value, self.front_end.read_data)),
+        ]
+        m.d.sync += owned.eq(own)
+        with m.Switch(bus.address):
+            for register, source in self._sources(m).items():
+                with m.Case(register):
+                    m.d.sync += value.eq(source)
+            with m.Default():
+                m.d.sync += value.eq(0)
+        if self._soft_core:
+            with m.If(self.restart):
+                m.d.sync += self.by_soft_core.eq(0)
+            with m.Elif(bus.write & (bus.address == LinkRegister.BACK_END)):
+                m.d.sync += self.by_soft_core.eq(bus.write_data)
+        return m
+
+    def _sources(self, m: Module) -> dict[LinkRegister, Signal]:
+        """Return what each register reads; add the error counters."""
+        sources = {
+            LinkRegister.SESSION: self.session,
+            LinkRegister.BACK_END: self.by_soft_core,
+            **{register: self.positions[register_name(register)] for register in POSITIONS},
+        }
+        clear = self.bus.write & (self.bus.address == LinkRegister.CLEAR_ERRORS)
+        for register in ERROR_COUNTERS:
+            name = register_name(register)
+            m.submodules[name] = counter = SaturatingCounter(ERROR_COUNTER_BITS)
+            m.d.comb += [counter.clear.eq(clear), counter.strobe.eq(self.errors[name])]
+            sources[register] = counter.value
+        return sources
