@@ -5,6 +5,8 @@ from typing import Protocol
 
 import numpy as np
 
+from reveille.sim.board.simulation import BoardSimulation
+
 
 class Board(Protocol):
     """A board's side of the line."""
@@ -55,3 +57,23 @@ class DamagingLine:
                 result += self.rng.bytes(int(self.rng.integers(1, 4)))
             result.append(byte)
         return bytes(result)
+
+
+class SimulatedBoard:
+    """A Verilated board that runs until the line is quiet, and a little longer.
+
+    Attributes:
+        simulation: The board.
+    """
+
+    QUIET_CLOCKS = 6000
+    """Silence after which no more is to come: longer than any command takes."""
+
+    def __init__(self, simulation: BoardSimulation) -> None:
+        self.simulation = simulation
+
+    def receive(self, received: bytes) -> bytes:
+        self.simulation.feed(received)
+        while self.simulation.waiting or self.simulation.quiet_clocks < self.QUIET_CLOCKS:
+            self.simulation.run(2000)
+        return self.simulation.take()
