@@ -1,0 +1,1 @@
+"""The interface to a memristor die: pads, timing, reading, programming with verify, emulation."""
