@@ -14,8 +14,9 @@ from reveille.hdl.top import EmulatedFrontEnd
 ACTIVITY_FRACTION = 16
 """The activity light stays on for this fraction of a second after the last byte."""
 
-SoftCore = Callable[[MachineParameters], wiring.Component]
-"""Makes a soft core for a front end; ports as in `SoftCoreSignature`, flipped."""
+MakeSoftCore = Callable[[MachineParameters], wiring.Component]
+"""Makes the soft core for a front end, with two ports: ``board``, flipped `SoftCoreSignature`, and
+``registers``, flipped `RegisterSignature`, as `reveille.hdl.softcore.core.SoftCore` has them."""
 
 
 class BoardTop(wiring.Component):
@@ -38,7 +39,7 @@ class BoardTop(wiring.Component):
         ValueError: A soft core is missing, or not wanted.
     """
 
-    def __init__(self, board: BoardParameters, soft_core: SoftCore | None = None) -> None:
+    def __init__(self, board: BoardParameters, soft_core: MakeSoftCore | None = None) -> None:
         if board.soft_core != (soft_core is not None):
             wanted = "needs a soft core" if board.soft_core else "takes no soft core"
             raise ValueError(f"a board with soft_core={board.soft_core} {wanted}")
@@ -73,9 +74,8 @@ class BoardTop(wiring.Component):
         self._show_activity(m, link.active)
         if self._soft_core is not None:
             m.submodules.soft_core = soft_core = self._soft_core(self.board.machine)
-            m.d.comb += soft_core.run.eq(link.soft_core.run)
-            wiring.connect(m, link.soft_core.cpu, soft_core.cpu)
-            wiring.connect(m, link.soft_core.memory, soft_core.memory)
+            wiring.connect(m, link.soft_core, soft_core.board)
+            wiring.connect(m, link.soft_core_registers, soft_core.registers)
         return m
 
     def _show_activity(self, m: Module, active: Signal) -> None:

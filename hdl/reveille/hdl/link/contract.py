@@ -90,7 +90,7 @@ class Status(IntEnum):
 
 
 class LinkRegister(IntEnum):
-    """Registers of the link: on the same bus as the front end's, from 0x80 on."""
+    """Registers of the link: on the same bus as the front end's, 0x80 to 0x9F."""
 
     SESSION = 0x80
     """Read: the session in force; 0 after reset."""
@@ -130,6 +130,9 @@ ERROR_COUNTERS = tuple(
     if LinkRegister.FRAMING_ERRORS <= register <= LinkRegister.STALE_DECISIONS
 )
 ERROR_COUNTER_BITS = 16
+
+SOFT_CORE_REGISTERS = 0xA0
+"""First address of the soft core's registers; see `reveille.hdl.softcore.contract.CoreRegister`."""
 
 
 class MemorySpace(IntEnum):

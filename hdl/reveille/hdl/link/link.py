@@ -38,6 +38,7 @@ class Link(wiring.Component):
         restart: Strobe; reset the front end.
         active: A byte has come, or one is on its way out.
         soft_core: The soft core, in a build that has one.
+        soft_core_registers: Its register bus, likewise.
     """
 
     def __init__(self, board: BoardParameters) -> None:
@@ -55,6 +56,7 @@ class Link(wiring.Component):
         }
         if board.soft_core:
             members["soft_core"] = Out(SoftCoreSignature(machine))
+            members["soft_core_registers"] = Out(RegisterSignature())
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -143,6 +145,7 @@ class Link(wiring.Component):
         wiring.connect(m, engine.decisions, decisions.kept)
         wiring.connect(m, switch.soft_core, wiring.flipped(self.soft_core.cpu))
         wiring.connect(m, engine.memory, wiring.flipped(self.soft_core.memory))
+        wiring.connect(m, registers.soft_core, wiring.flipped(self.soft_core_registers))
         m.d.comb += [
             self.soft_core.run.eq(registers.by_soft_core),
             decisions.strobe.eq(switch.made),

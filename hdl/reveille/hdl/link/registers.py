@@ -1,12 +1,17 @@
 """Registers of the link, beside those of the front end."""
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Signal, ValueLike, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from reveille.hdl.counters import SaturatingCounter
 from reveille.hdl.interfaces import RegisterSignature
-from reveille.hdl.link.contract import ERROR_COUNTER_BITS, ERROR_COUNTERS, LinkRegister
+from reveille.hdl.link.contract import (
+    ERROR_COUNTER_BITS,
+    ERROR_COUNTERS,
+    SOFT_CORE_REGISTERS,
+    LinkRegister,
+)
 from reveille.hdl.parameters import MachineParameters
 
 POSITIONS = (
@@ -26,14 +31,15 @@ def register_name(register: LinkRegister) -> str:
 
 
 class LinkRegisters(wiring.Component):
-    """The register bus as the host sees it: the front end's below 0x80, the link's from there on.
+    """The register bus as the host sees it: the front end's, the link's, the soft core's.
 
     Reads answer in the next cycle, as the front end's do. Error counters are not cleared by a
     restart, only by ``CLEAR_ERRORS`` and reset.
 
     Members:
         bus: From the commands.
-        front_end: To the front end.
+        front_end: To the front end: addresses below those of `LinkRegister`.
+        soft_core: To the soft core, in a build that has one: addresses from `SOFT_CORE_REGISTERS`.
         session: The session in force.
         positions: The sequence numbers that registers show.
         errors: One strobe an error counter.
@@ -43,6 +49,7 @@ class LinkRegisters(wiring.Component):
 
     def __init__(self, parameters: MachineParameters, soft_core: bool) -> None:
         self._soft_core = soft_core
+        others = {"soft_core": Out(RegisterSignature())} if soft_core else {}
         positions = dict.fromkeys(map(register_name, POSITIONS), parameters.sequence_bits)
         errors = dict.fromkeys(map(register_name, ERROR_COUNTERS), 1)
         super().__init__(
@@ -54,6 +61,7 @@ class LinkRegisters(wiring.Component):
                 "errors": In(data.StructLayout(errors)),
                 "restart": In(1),
                 "by_soft_core": Out(1),
+                **others,
             }
         )
 
@@ -61,29 +69,39 @@ class LinkRegisters(wiring.Component):
         """Describe the logic."""
         m = Module()
         bus = self.bus
-        own = Signal()
-        owned = Signal()
         value = Signal(unsigned(32))
-        m.d.comb += [
-            own.eq(bus.address >= min(LinkRegister)),
-            self.front_end.address.eq(bus.address),
-            self.front_end.write.eq(bus.write & ~own),
-            self.front_end.write_data.eq(bus.write_data),
-            bus.read_data.eq(Mux(owned, value, self.front_end.read_data)),
-        ]
-        m.d.sync += owned.eq(own)
         with m.Switch(bus.address):
             for register, source in self._sources(m).items():
                 with m.Case(register):
                     m.d.sync += value.eq(source)
             with m.Default():
                 m.d.sync += value.eq(0)
+        self._pass_on(m, bus.address < min(LinkRegister), self.front_end)
+        if self._soft_core:
+            self._pass_on(m, bus.address >= SOFT_CORE_REGISTERS, self.soft_core)
+            m.d.comb += bus.read_data.eq(
+                self.front_end.read_data | value | self.soft_core.read_data
+            )
+        else:
+            m.d.comb += bus.read_data.eq(self.front_end.read_data | value)
         if self._soft_core:
             with m.If(self.restart):
                 m.d.sync += self.by_soft_core.eq(0)
             with m.Elif(bus.write & (bus.address == LinkRegister.BACK_END)):
                 m.d.sync += self.by_soft_core.eq(bus.write_data)
         return m
+
+    def _pass_on(self, m: Module, mine: ValueLike, target: wiring.PureInterface) -> None:
+        """Hand on the accesses to a range of addresses.
+
+        Whoever does not know an address reads 0, so that the answers need no selection.
+        """
+        bus = self.bus
+        m.d.comb += [
+            target.address.eq(bus.address),
+            target.write.eq(bus.write & mine),
+            target.write_data.eq(bus.write_data),
+        ]
 
     def _sources(self, m: Module) -> dict[LinkRegister, Signal]:
         """Return what each register reads; add the error counters."""
