@@ -14,8 +14,8 @@ from reveille.hdl.parameters import MachineParameters
 class DieController(wiring.Component):
     """Answers the array's reads from a die, and programs the array's writes into it.
 
-    Programming is made of many reads and pulses; a read of the machine comes between two of them. It
-    answers ``DieTiming.read_cycles`` after its strobe, or later where one of them is under way.
+    Programming is made of many reads and pulses; a read of the machine comes between two of them.
+    It answers ``DieTiming.read_cycles`` after its strobe, or later where one is under way.
     The answer's ``fault`` is set where an amplifier had not decided: an outcome from it is INVALID.
     Answers stay until the next read, whatever is programmed meanwhile. A read that comes before the
     answer to the one before makes the controller forget that one.

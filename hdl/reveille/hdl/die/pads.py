@@ -15,9 +15,9 @@ Timing, in periods of the system clock (`DieTiming`); all pads change with that 
    ``clock`` is high and low for ``clock_half`` at least.
 2. ``latch`` rises ``settle`` after the last edge of ``clock`` and stays high for ``settle``; from
    its rise on the lines follow the selection register. No edge of ``clock`` while it is high.
-3. ``precharge`` and ``evaluate`` are never high together. Precharge rises ``settle`` after ``latch``
-   fell, for ``precharge`` at least; evaluate follows, for ``evaluate`` at least. When it falls, the
-   amplifiers' outputs go into the output registers; the first bit shows ``settle`` later.
+3. ``precharge`` and ``evaluate`` are never high together. Precharge rises ``settle`` after
+   ``latch`` fell, for ``precharge``; evaluate follows, for ``evaluate`` at least. When it falls,
+   the amplifiers' outputs go into the output registers; the first bit shows ``settle`` later.
 4. ``supply`` is stable ``settle`` before ``word_line`` rises and until ``settle`` after it fell.
    ``word_line`` rises ``settle`` after ``latch`` fell. While it is high, ``clock``, ``latch``,
    ``precharge`` and ``evaluate`` are low and still.

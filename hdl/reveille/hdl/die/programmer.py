@@ -49,9 +49,9 @@ class DieProgrammer(wiring.Component):
 
     A word is read first. Of each bit that reads wrong, or that its amplifier could not decide, both
     devices are pulsed to where they belong: the first low and the second high for a 1, else the
-    other way round. Then it is read again, until all is right or ``attempts`` are used up. A word that is
-    already right costs one read and no pulse. Forming gives every device of the word its pulse.
-    Writes past the last cell do nothing.
+    other way round. Then it is read again, until all is right or ``attempts`` are used up. A word
+    that is already right costs one read and no pulse. Forming gives every device of the word its
+    pulse. Writes past the last cell do nothing.
 
     Members:
         write: Words to program; see `ArraySignature`.
