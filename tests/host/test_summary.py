@@ -70,3 +70,14 @@ def test_standard_error_needs_several_records():
     summary = summarise(table_of([beat | {"cycles": np.uint8(3)}]))
     assert summary["wake_rate_standard_error"] is None
     assert summary["evaluation_cycles"] == {"mean": 3.0, "median": 3.0, "min": 3, "max": 3}
+    assert summary["service_cycles"] is None
+
+
+def test_service_cycles_are_those_of_the_beats_that_woke():
+    beat = {"record": "100", "truth": "N", "front_end": "N", "network": "V", "cycles": np.uint8(3)}
+    beats = [
+        beat | {"cause": cause, "service_cycles": cycles}
+        for cause, cycles in (("NORMAL", None), ("ABNORMAL", 10), ("AUDIT", 40), ("NORMAL", None))
+    ]
+    summary = summarise(table_of(beats))
+    assert summary["service_cycles"] == {"mean": 25.0, "median": 25.0, "min": 10, "max": 40}

@@ -14,6 +14,7 @@ from reveille.host.ecg.aami import AamiClass
 from reveille.host.ecg.beats import BeatSet
 from reveille.host.metrics import CLASS_NAMES
 from reveille.sim.front_end import Outcomes
+from reveille.sim.softcore.simulation import Services
 
 CAUSE_NAMES = tuple(cause.name for cause in Cause)
 
@@ -24,6 +25,15 @@ def _names(values: NDArray[np.uint8], names: Sequence[str]) -> pa.DictionaryArra
     )
 
 
+def _where_woken(beats: int, services: Services) -> pa.Array:
+    """Cycles of each beat's service, null where the CPU slept."""
+    cycles = np.zeros(beats, np.uint32)
+    cycles[services.beat] = services.cycles
+    asleep = np.ones(beats, np.bool_)
+    asleep[services.beat] = False
+    return pa.array(cycles, mask=asleep)
+
+
 def beat_table(
     beats: BeatSet,
     observations: dict[str, NDArray[np.uint8]],
@@ -31,6 +41,7 @@ def beat_table(
     row_classes: Sequence[AamiClass],
     network_classes: NDArray[np.uint8],
     probabilities: NDArray[np.float32],
+    services: Services | None = None,
 ) -> pa.Table:
     """Put together what each beat was, what it looked like, and what became of it.
 
@@ -45,6 +56,7 @@ def beat_table(
         row_classes: AAMI class of each row.
         network_classes: Classes of the back end for every beat, shape (n,).
         probabilities: Its calibrated probabilities, shape (n, 4).
+        services: The firmware's services of the beats that woke, where it was the back end.
     """
     front_end_classes = np.array(row_classes, dtype=np.uint8)[outcomes.winner]
     decisions = np.where(outcomes.wakes, network_classes, AamiClass.N).astype(np.uint8)
@@ -65,4 +77,6 @@ def beat_table(
         **{f"probability_{name}": probabilities[:, i] for i, name in enumerate(CLASS_NAMES)},
         "decision": _names(decisions, CLASS_NAMES),
     }
+    if services is not None:
+        columns["service_cycles"] = _where_woken(len(beats), services)
     return pa.table(columns)

@@ -31,6 +31,8 @@ class BackEndKind(StrEnum):
 
     TORCH = "torch"
     INT8 = "int8"
+    FIRMWARE = "firmware"
+    """int8, by the firmware of the soft core in RTL."""
 
 
 class Preset(StrEnum):

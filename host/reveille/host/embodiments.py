@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 from reveille.hdl.contract import Register
 from reveille.hdl.errors import ReveilleError
 from reveille.host.choices import Embodiment
+from reveille.host.firmware.serve import serve_beats
+from reveille.host.network.integer import IntegerNetwork
 from reveille.host.progress import Progress
 from reveille.sim.closed_loop import run_closed_loop
 from reveille.sim.front_end import FrontEndConfiguration, Outcomes
 from reveille.sim.interaction import Decide
 from reveille.sim.rtl import RtlFrontEnd
+from reveille.sim.softcore.simulation import BeatInputs, Services
 from reveille.sim.twin import TwinFrontEnd, joined
 
 RTL_BATCH = 2000
@@ -28,11 +31,13 @@ class Screened:
         outcomes: A record a beat.
         counters: Hardware counters by name; empty for the twin, which has no clock.
         equals_twin: True where the RTL was compared with the twin; None for the twin itself.
+        services: What the firmware did about the beats that woke; None with another back end.
     """
 
     outcomes: Outcomes
     counters: dict[str, int]
     equals_twin: bool | None
+    services: Services | None = None
 
 
 def screen(
@@ -75,6 +80,36 @@ def screen(
     difference = outcomes.first_difference(expected)
     _agree(difference is None, difference)
     return Screened(outcomes, {register.name: n for register, n in counters.items()}, True)
+
+
+def screen_with_firmware(
+    configuration: FrontEndConfiguration,
+    observations: NDArray[np.uint8],
+    decisions: NDArray[np.uint8],
+    network: IntegerNetwork,
+    inputs: BeatInputs,
+    progress: Progress,
+) -> Screened:
+    """Screen beats in RTL; the soft core beside the front end decides those that wake.
+
+    Args:
+        configuration: Words, seeds and policy.
+        observations: Word addresses, uint8, shape (n, columns).
+        decisions: What the network answers to each beat, uint8, shape (n,).
+        network: The network itself, which the firmware computes.
+        inputs: What it is given of each beat.
+        progress: Where progress goes.
+
+    Raises:
+        ReveilleError: A tool is missing, the network does not fit the soft core, or the hardware
+            and its models disagree.
+    """
+    served = serve_beats(configuration, network, observations, inputs, progress)
+    difference = served.outcomes.first_difference(TwinFrontEnd(configuration).infer(observations))
+    _agree(difference is None, difference)
+    services = served.services
+    _agree(np.array_equal(services.decision, decisions[services.beat]), "decision")
+    return Screened(served.outcomes, served.counters, True, services)
 
 
 def _in_batches(

@@ -17,10 +17,11 @@ from reveille.host.cascade import beat_table
 from reveille.host.choices import BackEndKind, Embodiment
 from reveille.host.dataset import Dataset, leading_beats
 from reveille.host.ecg.beats import BeatSet
-from reveille.host.embodiments import Screened, screen
+from reveille.host.embodiments import Screened, screen, screen_with_firmware
 from reveille.host.energy import energy_summary
 from reveille.host.excerpt import choose_excerpt
 from reveille.host.models import Models
+from reveille.host.network.integer import fixed_point_inputs
 from reveille.host.progress import Progress
 from reveille.host.report.page import write_report
 from reveille.host.results import (
@@ -39,6 +40,7 @@ from reveille.host.summary import summarise
 from reveille.sim.energy import DEFAULT_CARD, EnergyCard
 from reveille.sim.front_end import FrontEndConfiguration
 from reveille.sim.interaction import Answer, Event
+from reveille.sim.softcore.simulation import BeatInputs
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ def execute(
         ReveilleError: The data, the models or the options do not fit, or a tool is missing; also
             where an embodiment and the twin disagree, which is a defect of Reveille.
     """
+    if options.back_end is BackEndKind.FIRMWARE and options.embodiment is not Embodiment.RTL:
+        raise ReveilleError("The firmware runs beside the front end in RTL: use --front-end rtl.")
     configuration = models.screening.configuration(options.machine, options.mode, **options.policy)
     card = EnergyCard.load(options.energy_card)
     with new_run(path) as folder:
@@ -118,8 +122,8 @@ def _cascade(
     """Screen and decide all beats; the network decides each, for the CPU that is always on."""
     progress.note(f"deciding {len(beats):,} beats with the network")
     probabilities = models.back_end.probabilities(beats)
-    integer = options.back_end is BackEndKind.INT8
-    back_end = models.back_end.integer() if integer else models.back_end
+    integer = models.back_end.integer()
+    back_end = models.back_end if options.back_end is BackEndKind.TORCH else integer
     network_classes = back_end.decide(beats)
 
     def network(event: Event) -> Answer:
@@ -127,15 +131,21 @@ def _cascade(
 
     progress.note(f"screening {len(beats):,} beats with the front end ({options.embodiment})")
     observations = models.screening.quantise(beats)
-    screened = screen(
-        configuration,
-        observations,
-        network_classes,
-        network,
-        options.embodiment,
-        progress,
-        options.waves,
-    )
+    if options.back_end is BackEndKind.FIRMWARE:
+        inputs = BeatInputs(*fixed_point_inputs(beats))
+        screened = screen_with_firmware(
+            configuration, observations, network_classes, integer, inputs, progress
+        )
+    else:
+        screened = screen(
+            configuration,
+            observations,
+            network_classes,
+            network,
+            options.embodiment,
+            progress,
+            options.waves,
+        )
     names = models.screening.observable_names
     table = beat_table(
         beats,
@@ -144,6 +154,7 @@ def _cascade(
         models.screening.row_classes,
         network_classes,
         probabilities,
+        screened.services,
     )
     return table, screened
 

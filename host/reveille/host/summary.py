@@ -63,6 +63,24 @@ def _by_record(
     }
 
 
+def _spread(cycles: NDArray[np.integer[Any]]) -> dict[str, float | int | None]:
+    if not len(cycles):
+        return dict.fromkeys(("mean", "median", "min", "max"))
+    return {
+        "mean": float(cycles.mean()),
+        "median": float(np.median(cycles)),
+        "min": int(cycles.min()),
+        "max": int(cycles.max()),
+    }
+
+
+def _service_cycles(table: pa.Table) -> dict[str, float | int | None] | None:
+    """Spread of the firmware's services; None where it was not the back end."""
+    if "service_cycles" not in table.column_names:
+        return None
+    return _spread(table.column("service_cycles").drop_null().to_numpy())
+
+
 def summarise(table: pa.Table) -> dict[str, Any]:
     """Compute the figures of a run.
 
@@ -100,12 +118,8 @@ def summarise(table: pa.Table) -> dict[str, Any]:
             silent_by_class["S"] + silent_by_class["V"], class_counts["S"] + class_counts["V"]
         ),
         "silent_errors_by_class": {name: silent_by_class[name] for name in "SVF"},
-        "evaluation_cycles": {
-            "mean": float(cycles.mean()) if beats else None,
-            "median": float(np.median(cycles)) if beats else None,
-            "min": int(cycles.min()) if beats else None,
-            "max": int(cycles.max()) if beats else None,
-        },
+        "evaluation_cycles": _spread(cycles),
+        "service_cycles": _service_cycles(table),
         **{
             name: _scores_summary(Scores.from_decisions(truth, class_numbers(table, column)))
             for name, column in DECISION_COLUMNS.items()

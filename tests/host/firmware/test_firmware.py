@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from reveille.hdl.contract import Cause
+from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, Mode
 from reveille.hdl.softcore.contract import CONTEXT_VALUES, SAMPLES, SoftCoreParameters
-from reveille.host.firmware.build import Firmware, build_firmware
+from reveille.host.embodiments import screen_with_firmware
 from reveille.host.models import Models, load_models
+from reveille.host.progress import Silent
 from reveille.sim.front_end import FrontEndConfiguration
-from reveille.sim.softcore.simulation import BeatInputs, RtlCascade
+from reveille.sim.softcore.simulation import BeatInputs
 from reveille.sim.twin import TwinFrontEnd
-
-CORE = SoftCoreParameters(mailbox_slots=2)
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +25,6 @@ def configuration(models: Models) -> FrontEndConfiguration:
     return models.screening.configuration(Machine.STOCHASTIC, Mode.FULL)
 
 
-@pytest.fixture(scope="module")
-def firmware(models: Models, configuration: FrontEndConfiguration) -> Firmware:
-    network = models.back_end.integer_network
-    return build_firmware(network, configuration.parameters, CORE)
-
-
 def random_inputs(beats: int, seed: int) -> BeatInputs:
     """Residuals from flat to saturated, context as far out as it comes."""
     rng = np.random.default_rng(seed)
@@ -39,21 +33,43 @@ def random_inputs(beats: int, seed: int) -> BeatInputs:
     return BeatInputs(residual.astype(np.int8), context.astype(np.int32) >> 6)
 
 
+def random_observations(configuration: FrontEndConfiguration, beats: int) -> np.ndarray:
+    words, columns = configuration.parameters.words, configuration.parameters.columns
+    return np.random.default_rng(3).integers(0, words, (beats, columns), dtype=np.uint8)
+
+
 def test_decides_the_woken_beats_as_the_network_does(
-    models: Models, configuration: FrontEndConfiguration, firmware: Firmware
+    models: Models, configuration: FrontEndConfiguration
 ) -> None:
     beats = 24
-    inputs = random_inputs(beats, seed=4)
-    words, columns = configuration.parameters.words, configuration.parameters.columns
-    observations = np.random.default_rng(3).integers(0, words, (beats, columns), dtype=np.uint8)
-    outcomes, services = RtlCascade(configuration, firmware.image, CORE).infer(observations, inputs)
-
+    network, inputs = models.back_end.integer_network, random_inputs(beats, seed=4)
+    observations = random_observations(configuration, beats)
+    decisions = network.classify(inputs.residual, network.normalise(inputs.context)).argmax(axis=1)
+    screened = screen_with_firmware(
+        configuration, observations, decisions.astype(np.uint8), network, inputs, Silent()
+    )
     expected = TwinFrontEnd(configuration).infer(observations)
-    assert outcomes.first_difference(expected) is None
+    assert screened.outcomes.first_difference(expected) is None
+    services = screened.services
+    assert services is not None
     np.testing.assert_array_equal(services.beat, np.flatnonzero(expected.cause != Cause.NORMAL))
-    assert CORE.mailbox_slots < len(services.beat) < beats
-
-    network = models.back_end.integer_network
-    logits = network.classify(inputs.residual, network.normalise(inputs.context))
-    np.testing.assert_array_equal(services.decision, logits.argmax(axis=1)[services.beat])
+    np.testing.assert_array_equal(services.decision, decisions[services.beat])
+    assert SoftCoreParameters().mailbox_slots < len(services.beat) < beats
     assert len(set(services.decision.tolist())) > 1
+
+    counters = screened.counters
+    assert counters["CORE_SERVICES"] == counters["DECISIONS"] == len(services.beat)
+    assert counters["CORE_WAKE_UPS"] < len(services.beat)  # several waited
+    assert counters["CORE_SERVICE_CYCLES"] < services.cycles.sum() < counters["CORE_CYCLES_AWAKE"]
+
+
+def test_a_wrong_decision_is_not_overlooked(
+    models: Models, configuration: FrontEndConfiguration
+) -> None:
+    wakes_always = configuration.with_policy(normal_rows=())
+    network, inputs = models.back_end.integer_network, random_inputs(1, seed=4)
+    decision = network.classify(inputs.residual, network.normalise(inputs.context)).argmax(axis=1)
+    wrong = (decision.astype(np.uint8) + 1) % 4
+    observations = random_observations(configuration, 1)
+    with pytest.raises(ReveilleError, match=r"disagree \(decision\)"):
+        screen_with_firmware(wakes_always, observations, wrong, network, inputs, Silent())

@@ -23,7 +23,7 @@ from reveille.sim.softcore.simulation import BeatInputs, RtlCascade
 from ..strategies import likelihoods
 
 # The builds of the firmware's test, so that nothing is compiled twice.
-CORE = SoftCoreParameters(mailbox_slots=2)
+CORE = SoftCoreParameters()
 MACHINE = MachineParameters(columns=5)
 BASE, VALUE = 6, 5  # registers t1, t0
 
@@ -64,10 +64,11 @@ ANSWERS_THREE = assemble(
     store(Peripheral.ACKNOWLEDGE),
     store(Peripheral.SEQUENCE),
     load(Peripheral.SLEEP),
-    constant(3),
+    constant(15),
     store(Peripheral.RELEASE),
+    constant(3),
     store(Peripheral.DECISION),
-    jump(-8),
+    jump(-9),
 )
 """Waits for the beat in the mailbox and decides it without looking.
 

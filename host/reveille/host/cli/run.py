@@ -30,7 +30,9 @@ def run(
     front_end: Annotated[
         Embodiment, Option(help="What the front end is made of.")
     ] = Embodiment.RTL,
-    back_end: Annotated[BackEndKind, Option(help="Arithmetic of the network.")] = BackEndKind.TORCH,
+    back_end: Annotated[
+        BackEndKind, Option(help="Who decides the woken beats.")
+    ] = BackEndKind.TORCH,
     limit: Limit = None,
     seed: Annotated[int, Option(min=0, help="Network, audits and digital patients.")] = 0,
     threshold: Annotated[int | None, Option(help="Margin below which a beat is ambiguous.")] = None,
@@ -55,6 +57,7 @@ def run(
     Examples:
       reveille run
       reveille run --data mitdb --machine logarithmic --json
+      reveille run --data mitdb --back-end firmware --limit 500
       reveille run --data mitdb --front-end cocotb --limit 500 --waves waves.vcd
     """
     from reveille.host.calibration.policy_file import load_policy

@@ -40,6 +40,9 @@ def summary_table(run: Run) -> Table:
     table.add_row("silent errors, of S and V", "", "", percent(summary["silent_error_rate_sv"]))
     for name, count in summary["silent_errors_by_class"].items():
         table.add_row(f"  {name}", "", "", f"{count:,} of {summary['beats_by_class'][name]:,}")
+    service = summary.get("service_cycles")
+    if service is not None and service["mean"] is not None:
+        table.add_row("service, mean cycles", "", "", f"{service['mean']:,.0f}")
     _add_energy(table, summary.get("energy_per_beat_nj"), summary.get("energy"))
     return table
 

@@ -3,7 +3,7 @@
 import ctypes
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -83,6 +83,10 @@ class BeatInputs:
     def __len__(self) -> int:
         return len(self.residual)
 
+    def select(self, beats: slice) -> "BeatInputs":
+        """Return the inputs of some of the beats."""
+        return BeatInputs(self.residual[beats], self.context[beats])
+
     def words(self) -> NDArray[np.uint32]:
         """Return the mailbox's words from `SlotWord.RESIDUAL` on, shape (n, INPUT_WORDS)."""
         samples = np.ascontiguousarray(self.residual).view("<u4")
@@ -104,6 +108,19 @@ class Services:
     beat: NDArray[np.intp]
     decision: NDArray[np.uint8]
     cycles: NDArray[np.uint32]
+
+    def moved(self, beats: int) -> "Services":
+        """Return the same services of beats with so much higher an index."""
+        return Services(self.beat + beats, self.decision, self.cycles)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Services"]) -> "Services":
+        """Put services one after the other."""
+        return cls(
+            np.concatenate([part.beat for part in parts]),
+            np.concatenate([part.decision for part in parts]),
+            np.concatenate([part.cycles for part in parts]),
+        )
 
 
 class _Batch(ctypes.Structure):
