@@ -34,9 +34,9 @@ def test_energy_by_hand() -> None:
     summary = energy_summary(beats, PARAMETERS, CARD)
     cascade, energy = summary["energy_per_beat_nj"]["cascade"], summary["energy"]
     assert energy["beat_period_s"] == pytest.approx(0.8)
-    assert cascade["leakage"] == pytest.approx((339 + 20 + 150 + 5870) * 0.8)
+    assert cascade["leakage"] == pytest.approx((339 + 20 + 150 + 6700) * 0.8)
     assert cascade["monitoring"] == pytest.approx(600 * 0.8 + 37)
-    assert cascade["wake_service"] == pytest.approx((1 + 1e-3 * (3e6 * 52.6 + 1.2e6 * 230)) / 5)
+    assert cascade["wake_service"] == pytest.approx((1 + 1e-3 * (316_000 * 100 + 14_650 * 230)) / 5)
     clocks = 32768 * 0.8
     assert cascade["front_end"] == pytest.approx(
         1e-3 * (258 * 5.98 + (clocks - 258) * 0.25 + clocks * 0.1 + 160 * 0.06)
@@ -59,6 +59,15 @@ def test_columns_differ_as_their_names_say() -> None:
         assert energy["low"] < energy["total"] < energy["high"]
 
 
+def test_services_that_the_firmware_ran_replace_the_card_s() -> None:
+    beats = table({"a": [0.0, 1.0, 2.0, 3.0]}, ["NORMAL", "ABNORMAL", "INVALID", "NORMAL"])
+    ran = beats.append_column("service_cycles", pa.array([None, 1000, 3000, None], pa.uint32()))
+    energies = energy_summary(ran, PARAMETERS, CARD)["energy_per_beat_nj"]
+    service = 1 + 1e-3 * (2000 * 100 + 14_650 * 230)
+    assert energies["cascade"]["wake_service"] == pytest.approx(service / 2)
+    assert energies["cpu_always_on"]["wake_service"] == pytest.approx(service)
+
+
 def test_time_of_beats_is_that_of_each_record() -> None:
     record = np.array(["a", "a", "a", "b", "b", "c"])
     time_s = np.array([10.0, 11, 12, 100, 102, 5])
@@ -78,7 +87,7 @@ def test_a_part_has_the_weakest_mark_behind_it() -> None:
     beats = table({"a": [0.0, 1.0]}, ["NORMAL", "ABNORMAL"])
     provenance = energy_summary(beats, PARAMETERS, CARD)["energy"]["provenance"]
     assert {part["mark"] for part in provenance.values()} == {"assumed"}
-    assert next(iter(provenance["wake_service"]["entries"])) == "back_end.memory_access_pj"
+    assert next(iter(provenance["wake_service"]["entries"])) == "back_end.cycle_pj"
     measured = replace(
         CARD, entries={k: replace(e, mark=Mark.MEASURED) for k, e in CARD.entries.items()}
     )

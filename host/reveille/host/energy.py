@@ -82,7 +82,16 @@ def activity_of_table(table: pa.Table, parameters: MachineParameters) -> Activit
         array_reads=beats,
         bits_per_read=bits_per_read(parameters),
         wake_ups=int((causes != Cause.NORMAL.name).sum()),
+        service_cycles=_measured_services(table),
     )
+
+
+def _measured_services(table: pa.Table) -> float | None:
+    """Return the cycles of all services where the firmware ran, None elsewhere."""
+    if "service_cycles" not in table.column_names:
+        return None
+    cycles = table.column("service_cycles").drop_null().to_numpy()
+    return float(cycles.sum(dtype=np.int64)) if len(cycles) else None
 
 
 def energy_summary(

@@ -73,20 +73,20 @@ def test_an_inference_by_hand() -> None:
         1e-3 * (258 * 5.98 + (32768 - 258) * 0.25 + 32768 * 0.1 + 160 * 0.060)
     )
     assert nj["monitoring"] == pytest.approx(600 + 37)
-    assert nj["wake_service"] == pytest.approx((1 + 1e-3 * (3e6 * 52.6 + 1.2e6 * 230)) / 4)
-    assert nj["leakage"] == pytest.approx(339 + 20 + 150 + 5870)
+    assert nj["wake_service"] == pytest.approx((1 + 1e-3 * (316_000 * 100 + 14_650 * 230)) / 4)
+    assert nj["leakage"] == pytest.approx(339 + 20 + 150 + 6700)
 
 
 def test_gating_by_hand() -> None:
     activity = Activity(4, 4.0, 4, 4 * 255, 4, 160, 1)
     nj = {part: draws[0] for part, draws in parts(CARD, activity, ALL_GATED).items()}
     on = 258 / 32768
-    awake = (1e3 + 3e6 / 50) / 1e6 / 4
+    awake = (1e3 + 316_000 / 50) / 1e6 / 4
     assert nj["leakage"] == pytest.approx(
-        150 + 20 + 359 * (on + 0.03 * (1 - on)) + 5870 * awake + 176 * (1 - awake)
+        150 + 20 + 359 * (on + 0.03 * (1 - on)) + 6700 * awake + 200 * (1 - awake)
     )
     assert nj["front_end"] == pytest.approx(1e-3 * (258 * 5.98 + 3276.8 + 9.6 + 80 + 20))
-    assert nj["wake_service"] == pytest.approx((1000 + 1e-3 * (3e6 * 52.6 + 1.2e6 * 230)) / 4)
+    assert nj["wake_service"] == pytest.approx((1000 + 1e-3 * (316_000 * 100 + 14_650 * 230)) / 4)
 
 
 @given(activities, operations)
@@ -232,8 +232,8 @@ def test_measured_service_replaces_the_card_s() -> None:
         100, 80.0, 100, 25_500, 100, 160, 10, service_cycles=1e7, service_accesses=0
     )
     columns = columns_of_energy(CARD.values(None, 0), STOCHASTIC, activity, UNGATED)
-    assert columns["cascade"].wake_service[0] == pytest.approx(0.1 * (1 + 1e6 * 52.6e-3))
-    assert columns["cpu_always_on"].wake_service[0] == pytest.approx(1 + 1e6 * 52.6e-3)
+    assert columns["cascade"].wake_service[0] == pytest.approx(0.1 * (1 + 1e6 * 100e-3))
+    assert columns["cpu_always_on"].wake_service[0] == pytest.approx(1 + 1e6 * 100e-3)
 
 
 @pytest.mark.parametrize(
