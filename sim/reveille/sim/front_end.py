@@ -208,6 +208,10 @@ class Outcomes:
         """Where the CPU is woken."""
         return np.asarray(self.cause != Cause.NORMAL)
 
+    def part(self, beats: slice) -> "Outcomes":
+        """Return the records of some of the beats."""
+        return Outcomes(**{name: array[beats] for name, array in vars(self).items()})
+
     def first_difference(self, other: "Outcomes") -> str | None:
         """Name the first beat and field in which two runs differ, or return None."""
         if len(self) != len(other):

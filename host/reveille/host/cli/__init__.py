@@ -5,6 +5,7 @@ import sys
 import typer
 
 from reveille.hdl.errors import ReveilleError
+from reveille.host.cli.board import board
 from reveille.host.cli.calibrate import calibrate
 from reveille.host.cli.console import messages
 from reveille.host.cli.doctor import doctor
@@ -25,7 +26,7 @@ app = typer.Typer(
         "a neural network decides those that it is not sure are normal."
     ),
 )
-for command in (run, report, sweep, optimise, train, calibrate, verify, patients, doctor):
+for command in (run, board, report, sweep, optimise, train, calibrate, verify, patients, doctor):
     app.command()(command)
 
 EXIT_MISTAKE = 1

@@ -156,6 +156,15 @@ class Board {
     std::size_t waiting() const { return sender_.waiting(); }
     uint64_t framing_errors() const { return receiver_.framing_errors(); }
 
+    // Whether the board says that it has nothing to do; one without that light has nothing to do.
+    bool asleep() const {
+#ifdef HAS_ASLEEP
+        return top_.asleep;
+#else
+        return true;
+#endif
+    }
+
    private:
     void cycle() {
         sender_.step(clocks_);
@@ -217,3 +226,4 @@ EXPORT uint64_t reveille_board_quiet(const Board* board) { return board->quiet()
 EXPORT uint64_t reveille_board_clocks(const Board* board) { return board->clocks(); }
 EXPORT std::size_t reveille_board_waiting(const Board* board) { return board->waiting(); }
 EXPORT uint64_t reveille_board_framing_errors(const Board* board) { return board->framing_errors(); }
+EXPORT int32_t reveille_board_asleep(const Board* board) { return board->asleep(); }

@@ -125,6 +125,11 @@ class BoardSimulation:
         """Bytes from the board without a stop bit; they are dropped."""
         return int(self._library.reveille_board_framing_errors(self._handle))
 
+    @property
+    def asleep(self) -> bool:
+        """Whether no wake-up waits and none is in service; True of a board without that light."""
+        return bool(self._library.reveille_board_asleep(self._handle))
+
     def close(self) -> None:
         """End the simulation; its waves are complete then."""
         self._close()
@@ -144,7 +149,8 @@ def build_board(component: wiring.Component, wave_kind: str | None = None) -> Pa
         sources=("harness.cpp",),
         verilator_arguments=wave_arguments(wave_kind),
         # Hidden symbols keep several libraries in one process apart.
-        compiler_flags="-std=c++17 -fPIC -fvisibility=hidden",
+        compiler_flags="-std=c++17 -fPIC -fvisibility=hidden"
+        + (" -DHAS_ASLEEP" if "asleep" in component.signature.members else ""),
         linker_flags="-shared",
     )
     if wave_kind is not None:
@@ -188,6 +194,7 @@ def _load(path: Path) -> ctypes.CDLL:
         "clocks": ([handle], ctypes.c_uint64),
         "waiting": ([handle], size),
         "framing_errors": ([handle], ctypes.c_uint64),
+        "asleep": ([handle], ctypes.c_int32),
     }
     for name, (arguments, result) in signatures.items():
         function = getattr(library, f"reveille_board_{name}")

@@ -47,10 +47,14 @@ class VirtualBoard:
     Args:
         simulation: The board.
         terminal: Where its serial line comes out.
+        works_alone: It serves its wake-ups itself, so it does not sleep while there are any.
     """
 
-    def __init__(self, simulation: BoardSimulation, terminal: Terminal) -> None:
+    def __init__(
+        self, simulation: BoardSimulation, terminal: Terminal, works_alone: bool = False
+    ) -> None:
         self.simulation = simulation
+        self._works_alone = works_alone
         self.traffic = Traffic()
         self._terminal = terminal
         self._backlog = b""
@@ -72,7 +76,7 @@ class VirtualBoard:
 
     def step(self) -> None:
         """Look at the terminal once, then run the board for a chunk unless all is quiet."""
-        asleep = not self._backlog and self.simulation.quiet_clocks > SETTLING_CLOCKS
+        asleep = not self._backlog and self._waits_for_host
         self._terminal.wait(ASLEEP_S if asleep else 0)
         data = self._terminal.read() if self.simulation.waiting < LONGEST_QUEUE else b""
         self.simulation.feed(data)
@@ -80,6 +84,12 @@ class VirtualBoard:
         if data or not asleep:
             self.simulation.run(CHUNK_CLOCKS)
             self._pass_on(self.simulation.take())
+
+    @property
+    def _waits_for_host(self) -> bool:
+        """Whether nothing will come of the board before something goes to it."""
+        settled = self.simulation.quiet_clocks > SETTLING_CLOCKS
+        return settled and (self.simulation.asleep or not self._works_alone)
 
     def _pass_on(self, data: bytes) -> None:
         self.traffic.from_board += len(data)

@@ -1,0 +1,240 @@
+"""Beats through a board until each is accounted for, whatever happens to board and line."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reveille.hdl.contract import AUDIT_BITS, Register
+from reveille.hdl.link.board import BoardParameters
+from reveille.hdl.link.contract import ERROR_COUNTERS
+from reveille.hdl.parameters import Machine
+from reveille.host.board.client import BoardClient, LinkStatistics, new_session
+from reveille.host.board.errors import BoardResetError, BoardSilentError
+from reveille.host.board.front_end import BoardFrontEnd, resumed_stream
+from reveille.host.board.port import Port, PortError
+from reveille.host.board.stream import Block
+from reveille.host.measurement.journal import ASLEEP, Journal
+from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
+from reveille.sim.read_errors import NUMBERS
+from reveille.sim.twin import lfsr_orbit
+
+RECONNECT_S = 10.0
+"""So long a board that went away may take to come back."""
+
+PAUSE_S = 0.2
+"""Between attempts to find it."""
+
+DecideBeats = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
+"""The back end: indices of beats in, classes out."""
+
+
+class Watcher(Protocol):
+    """Whoever looks on."""
+
+    def records(self, block: Block, decisions: NDArray[np.uint8]) -> None:
+        """See new records, and the decision on each (`ASLEEP` where nobody was woken)."""
+
+    def note(self, message: str) -> None:
+        """See that something happened."""
+
+
+@dataclass
+class Streamed:
+    """How the beats went through the board in this program's time.
+
+    Attributes:
+        board: The build.
+        counters: The front end's counters by name, since it was programmed last.
+        link_errors: The board's error counters by name, since its reset.
+        statistics: What the line carried, over all connections.
+        link_use: Share of the fuller direction's capacity that was used, by the board's own clock
+            and in the last connection; None without beats.
+        board_s: Time on the board's clock in the last connection.
+        wall_s: Time in the last connection.
+        reconnections: Times that the port had to be opened again.
+    """
+
+    board: BoardParameters
+    counters: dict[str, int]
+    link_errors: dict[str, int]
+    statistics: LinkStatistics
+    link_use: float | None
+    board_s: float
+    wall_s: float
+    reconnections: int
+
+
+class Streaming:
+    """Takes beats through a board.
+
+    Args:
+        open_port: Opens the board's port.
+        configuration: What to program.
+        observations: Word addresses of all beats, uint8, shape (n, columns).
+        decide: The back end.
+        journal: Keeps the records; beats in it already are not measured again.
+        watcher: Looks on.
+    """
+
+    def __init__(
+        self,
+        open_port: Callable[[], Port],
+        configuration: FrontEndConfiguration,
+        observations: NDArray[np.uint8],
+        decide: DecideBeats,
+        journal: Journal,
+        watcher: Watcher,
+    ) -> None:
+        self._open_port = open_port
+        self._configuration = configuration
+        self._observations = observations
+        self._decide = decide
+        self._journal = journal
+        self._watcher = watcher
+        self._statistics: list[LinkStatistics] = []
+        items = journal.items()
+        self._measured_s = float(items["time_s"][-1]) if len(items) else 0.0
+        self._begun_s = time.monotonic()
+
+    def run(self) -> Streamed:
+        """Measure until every beat is in the journal.
+
+        A board that goes away is looked for for `RECONNECT_S`; one that comes back without its
+        state gets it back, so that its outcomes are those of a board that was never gone.
+
+        Raises:
+            ReveilleError: The board cannot be used, or does not come back.
+        """
+        reconnections, known = 0, False
+        lost_at, stored_then = 0.0, -1
+        while True:
+            try:
+                client = self._connect()
+                known = True
+                try:
+                    return self._measure(client, reconnections)
+                finally:
+                    client.close()
+            except (PortError, BoardSilentError, BoardResetError) as error:
+                now = time.monotonic()
+                if self._journal.stored > stored_then:
+                    lost_at, stored_then = now, self._journal.stored
+                if not known or now > lost_at + RECONNECT_S:
+                    raise
+                self._watcher.note(f"{error} Looking for it again.")
+                reconnections += 1
+                time.sleep(PAUSE_S)
+
+    def _connect(self) -> BoardClient:
+        """Open a session, which the journal knows before the board does."""
+        session = new_session()
+        self._journal.position.sessions.append(session)
+        self._journal.save()
+        client = BoardClient(self._open_port(), session)
+        self._statistics.append(client.statistics)
+        return client
+
+    def _measure(self, client: BoardClient, reconnections: int) -> Streamed:
+        front_end = self._front_end(client)
+        before, begun_s = _clocks(client), client.now()
+        first, sent, received = (
+            self._journal.stored,
+            client.statistics.bytes_sent,
+            client.statistics.bytes_received,
+        )
+        self._begun_s = time.monotonic()
+        front_end.stream(self._observations, self._keep, begin=0)
+        wall_s = client.now() - begun_s
+        board_s = (_clocks(client) - before) / client.board.clock_hz
+        carried = max(
+            client.statistics.bytes_sent - sent, client.statistics.bytes_received - received
+        )
+        measured = self._journal.stored > first and board_s > 0
+        errors = client.read_registers(ERROR_COUNTERS)
+        return Streamed(
+            board=client.board,
+            counters={register.name: n for register, n in front_end.counters().items()},
+            link_errors={r.name: n for r, n in zip(ERROR_COUNTERS, errors, strict=True)},
+            statistics=total(self._statistics),
+            link_use=client.line_s(carried) / board_s if measured else None,
+            board_s=board_s,
+            wall_s=wall_s,
+            reconnections=reconnections,
+        )
+
+    def _front_end(self, client: BoardClient) -> BoardFrontEnd:
+        """Go on with what is on the board where that is ours, else program it."""
+        position, stored = self._journal.position, self._journal.stored
+        if position.offset is not None and client.previous_session in position.sessions:
+            stream = resumed_stream(client, stored, position.offset)
+            if stream is not None:
+                self._watcher.note(f"going on at beat {stored:,} with what is on the board")
+                return BoardFrontEnd(client, self._configuration, stream=stream)
+        if stored:
+            self._watcher.note(f"programming the board anew, to go on at beat {stored:,}")
+        position.offset = None
+        self._journal.save()
+        bits = client.board.machine.sequence_bits
+        state = state_after(self._configuration, self._journal.outcomes(bits))
+        front_end = BoardFrontEnd(client, self._configuration, state)
+        position.offset = stored
+        position.programmed += 1
+        self._journal.save()
+        return front_end
+
+    def _keep(self, block: Block) -> NDArray[np.uint8]:
+        """Have the woken beats decided, and keep all that is new."""
+        wakes = block.outcomes.wakes
+        decided = self._decide(block.first + np.flatnonzero(wakes))
+        known = self._journal.stored - block.first
+        if known:
+            self._journal.position.repeated += min(known, len(wakes))
+            self._journal.save()
+        if known < len(wakes):
+            decisions = np.full(len(wakes), ASLEEP, np.uint8)
+            decisions[wakes] = decided
+            new = Block(
+                self._journal.stored,
+                block.outcomes.part(slice(known, None)),
+                block.latency_s[known:],
+            )
+            measured_s = self._measured_s + time.monotonic() - self._begun_s
+            self._journal.append(new.outcomes, decisions[known:], new.latency_s, measured_s)
+            self._watcher.records(new, decisions[known:])
+        return decided
+
+
+def state_after(configuration: FrontEndConfiguration, outcomes: Outcomes) -> MachineState:
+    """Return the state that a front end is in after these outcomes, its first.
+
+    It follows from the cycles that each took: nothing else moves an LFSR.
+    """
+    beats, policy = len(outcomes), configuration.policy
+    cycles = outcomes.cycles[-1:] if policy.reseed else outcomes.cycles
+    steps = int(cycles.sum(dtype=np.int64)) % configuration.parameters.period
+    lfsr = configuration.seeds
+    if configuration.parameters.machine is Machine.STOCHASTIC:
+        width = configuration.parameters.word_bits
+        lfsr = tuple(int(lfsr_orbit(width, seed, steps + 1)[-1]) for seed in lfsr)
+    audits = beats % ((1 << AUDIT_BITS) - 1)
+    return MachineState(
+        lfsr=lfsr,
+        audit_lfsr=int(lfsr_orbit(AUDIT_BITS, configuration.audit_seed, audits + 1)[-1]),
+        sequence=beats,
+        reads=beats % NUMBERS if configuration.parameters.read_errors else 0,
+    )
+
+
+def total(statistics: Sequence[LinkStatistics]) -> LinkStatistics:
+    """Add up what several connections carried."""
+    names = [field.name for field in fields(LinkStatistics)]
+    return LinkStatistics(**{n: sum(getattr(one, n) for one in statistics) for n in names})
+
+
+def _clocks(client: BoardClient) -> int:
+    """Return the board's clock cycles since it was programmed (saturating with its counters)."""
+    return sum(client.read_registers([Register.CYCLES_ASLEEP, Register.CYCLES_AWAKE]))
