@@ -57,8 +57,9 @@ def make_array(
 ) -> MadeArray:
     """Make the array of an item.
 
-    What was fabricated, and which bits the first static errors hit, depends on the array alone:
-    curves follow the same arrays from point to point. All else is drawn for the item.
+    What was fabricated, what its writes draw, and which bits the first static errors hit, depends
+    on the array alone: curves follow the same arrays from point to point. Reads are drawn for the
+    item.
 
     Args:
         point: The point.
@@ -79,7 +80,7 @@ def make_array(
     copies = []
     for copy in range(protection.copies):
         fixed = np.random.default_rng(item_seed(seed, _ARRAYS, array, copy))
-        drawn = np.random.default_rng(item_seed(seed, number, array, 0, copy))
+        drawn = np.random.default_rng(item_seed(seed, _ARRAYS, array, copy, 1))
         if isinstance(point.errors, Injected):
             copies.append(_injected(point, words, bits, point.errors, fixed))
         else:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from reveille.hdl.parameters import Machine
+from reveille.hdl.parameters import Machine, Mode
 from reveille.host.choices import Preset
 from reveille.host.screening.model import OPERATIONS, Operation, ScreeningModel
 from reveille.host.sweeps.points import Fabricated, Injected, Point
@@ -27,7 +27,7 @@ SNRS_DB = (float("inf"), 24.0, 18.0, 12.0, 6.0, 0.0)
 
 GUARDED = {
     Machine.STOCHASTIC: Protection("guarded", copies=3, guarded_bits=2),
-    Machine.LOGARITHMIC: Protection("guarded", copies=3, guarded_bits=2, trims=True),
+    Machine.LOGARITHMIC: Protection("guarded", copies=3, guarded_bits=4, trims=True),
 }
 """The protection that paid (preset ``mitigations``), for each machine."""
 
@@ -126,8 +126,10 @@ def _budget(screening: ScreeningModel, family: DeviceFamily) -> Iterable[Point]:
 
 
 def _threshold(screening: ScreeningModel, family: DeviceFamily) -> Iterable[Point]:
+    """Thresholds, in a race up to the number of ones that ends it: no margin is larger."""
     for point in _at_policy_margins(screening, family):
-        for threshold in THRESHOLDS:
+        race = point.mode is Mode.RACE
+        for threshold in range(point.policy.race_count + 1) if race else THRESHOLDS:
             yield replace(point, policy=replace(point.policy, threshold=threshold))
 
 
