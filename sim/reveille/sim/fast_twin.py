@@ -123,7 +123,7 @@ class FastTwinFrontEnd(TwinFrontEnd):
             return self._state.lfsr
         start = self.configuration.seeds if policy.reseed else self._state.lfsr
         steps = last_cycles if policy.reseed else last_cycles * beats
-        return _advanced(parameters, start, steps)
+        return advanced(parameters, start, steps)
 
 
 def forgets(configuration: FrontEndConfiguration) -> bool:
@@ -139,18 +139,18 @@ def _screened(
 ) -> tuple[Outcomes, tuple[int, ...]]:
     """Return outcomes without audits and sequence numbers, and the LFSRs' states afterwards."""
     parameters = configuration.parameters
-    outcomes = _empty(len(observations), parameters.rows)
+    outcomes = empty_outcomes(len(observations), parameters.rows)
     observations = np.ascontiguousarray(observations)
     if parameters.machine is Machine.STOCHASTIC:
         start = configuration.seeds if configuration.policy.reseed else lfsr
         cells = _cells(configuration, start)
         phase = _counted(configuration, observations, cells, 0, outcomes)
-        lfsr = _advanced(parameters, start, phase) if len(observations) else lfsr
+        lfsr = advanced(parameters, start, phase) if len(observations) else lfsr
     else:
         words = np.ascontiguousarray(configuration.likelihoods.transpose(1, 2, 0))
         added = min(parameters.columns, configuration.policy.budget)
         kernels.add_up(observations, words, added, parameters.period, outcomes.scores)
-    return _decided(configuration, outcomes), lfsr
+    return decided(configuration, outcomes), lfsr
 
 
 def _screened_words(
@@ -158,7 +158,7 @@ def _screened_words(
 ) -> tuple[Outcomes, tuple[int, ...]]:
     """Do what `_screened` does for words that have been read, (n, rows, columns)."""
     parameters = configuration.parameters
-    outcomes = _empty(len(words), parameters.rows)
+    outcomes = empty_outcomes(len(words), parameters.rows)
     words = np.ascontiguousarray(words)
     if parameters.machine is Machine.STOCHASTIC:
         start = configuration.seeds if configuration.policy.reseed else lfsr
@@ -170,11 +170,11 @@ def _screened_words(
             kernels.join_columns(words[block], bits, lines[0])
             part = Outcomes(**{name: array[block] for name, array in vars(outcomes).items()})
             phase = _counted(configuration, numbers[: len(part)], lines, phase, part)
-        lfsr = _advanced(parameters, start, phase) if len(words) else lfsr
+        lfsr = advanced(parameters, start, phase) if len(words) else lfsr
     else:
         added = min(parameters.columns, configuration.policy.budget)
         kernels.add_up_words(words, added, parameters.period, outcomes.scores)
-    return _decided(configuration, outcomes), lfsr
+    return decided(configuration, outcomes), lfsr
 
 
 def _counted(
@@ -201,7 +201,7 @@ def _counted(
     )
 
 
-def _decided(configuration: FrontEndConfiguration, outcomes: Outcomes) -> Outcomes:
+def decided(configuration: FrontEndConfiguration, outcomes: Outcomes) -> Outcomes:
     """Fill in winner, margin and cause, audits left out, and the logarithmic machine's cycles."""
     parameters, policy = configuration.parameters, configuration.policy
     logarithmic = parameters.machine is Machine.LOGARITHMIC
@@ -234,7 +234,7 @@ def _cells(configuration: FrontEndConfiguration, start: tuple[int, ...]) -> NDAr
     return packed.reshape(parameters.columns, parameters.words, -1)
 
 
-def _advanced(parameters: MachineParameters, start: tuple[int, ...], steps: int) -> tuple[int, ...]:
+def advanced(parameters: MachineParameters, start: tuple[int, ...], steps: int) -> tuple[int, ...]:
     """Return the columns' LFSRs some steps on."""
     length = steps % parameters.period + 1
     return tuple(int(lfsr_orbit(parameters.word_bits, s, length)[-1]) for s in start)
@@ -249,7 +249,8 @@ def _looked_up(
     return Outcomes(**{name: array.take(numbers, axis=0) for name, array in vars(table).items()})
 
 
-def _empty(beats: int, rows: int) -> Outcomes:
+def empty_outcomes(beats: int, rows: int) -> Outcomes:
+    """Return outcomes to fill in: all but the sequence numbers, which are 0, undefined."""
     return Outcomes(
         sequence=np.zeros(beats, np.uint32),
         **{name: np.empty(beats, np.uint8) for name in ("cause", "winner", "margin", "cycles")},
