@@ -1,24 +1,17 @@
 """Lines between a host and a board, some of which damage what they carry."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
-from reveille.sim.board.simulation import BoardSimulation
-
-
-class Board(Protocol):
-    """A board's side of the line."""
-
-    def receive(self, received: bytes) -> bytes: ...
+from .targets import Target
 
 
 @dataclass
 class PerfectLine:
     """Carries everything."""
 
-    board: Board
+    board: Target
 
     def exchange(self, sent: bytes) -> bytes:
         return self.board.receive(sent)
@@ -33,7 +26,7 @@ class DamagingLine:
         damaged: Number of bytes damaged.
     """
 
-    board: Board
+    board: Target
     rng: np.random.Generator
     rate: float
     damaged: int = field(default=0)
@@ -57,23 +50,3 @@ class DamagingLine:
                 result += self.rng.bytes(int(self.rng.integers(1, 4)))
             result.append(byte)
         return bytes(result)
-
-
-class SimulatedBoard:
-    """A Verilated board that runs until the line is quiet, and a little longer.
-
-    Attributes:
-        simulation: The board.
-    """
-
-    QUIET_CLOCKS = 6000
-    """Silence after which no more is to come: longer than any command takes."""
-
-    def __init__(self, simulation: BoardSimulation) -> None:
-        self.simulation = simulation
-
-    def receive(self, received: bytes) -> bytes:
-        self.simulation.feed(received)
-        while self.simulation.waiting or self.simulation.quiet_clocks < self.QUIET_CLOCKS:
-            self.simulation.run(2000)
-        return self.simulation.take()
