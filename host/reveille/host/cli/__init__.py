@@ -6,6 +6,7 @@ import typer
 
 from reveille.hdl.errors import ReveilleError
 from reveille.host.cli.board import board
+from reveille.host.cli.build import build, flash
 from reveille.host.cli.calibrate import calibrate
 from reveille.host.cli.console import messages
 from reveille.host.cli.doctor import doctor
@@ -26,8 +27,33 @@ app = typer.Typer(
         "a neural network decides those that it is not sure are normal."
     ),
 )
-for command in (run, board, report, sweep, optimise, train, calibrate, verify, patients, doctor):
-    app.command()(command)
+PANELS = {
+    "Run and report": (
+        run,
+        report,
+        verify,
+    ),
+    "Boards": (
+        board,
+        build,
+        flash,
+    ),
+    "Operating points": (
+        calibrate,
+        optimise,
+        sweep,
+    ),
+    "Models and data": (
+        patients,
+        train,
+    ),
+    "This installation": (doctor,),
+}
+"""Commands as `reveille --help` groups them."""
+
+for panel, commands in PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
 
 EXIT_MISTAKE = 1
 

@@ -15,9 +15,10 @@ def doctor(
     as_json: Annotated[bool, Option("--json", help="For machines.")] = False,
 ) -> None:
     """Tell what is installed, what is missing, and what that disables."""
+    from reveille.boards.tools import tool_states
     from reveille.sim.toolchain import tools
 
-    found = tools()
+    found = [*tools(), *tool_states()]
     if as_json:
         output.file.write(
             json.dumps([asdict(tool) for tool in found], indent=2, default=str) + "\n"

@@ -1,0 +1,123 @@
+"""What a board is, and how its name finds it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+
+from amaranth.build import Platform
+
+from reveille.hdl.errors import ReveilleError
+from reveille.hdl.link.board import BoardParameters
+from reveille.hdl.parameters import MachineParameters
+from reveille.hdl.softcore.contract import SoftCoreParameters
+
+ENTRY_POINTS = "reveille.boards"
+"""Group of entry points under which packages register boards: name = a `Board`."""
+
+SHIPPED = {
+    "icebreaker": "reveille.boards.icebreaker:ICEBREAKER",
+    "ulx3s-25f": "reveille.boards.ulx3s:ULX3S_25F",
+    "ulx3s-85f": "reveille.boards.ulx3s:ULX3S_85F",
+    "tang-nano-9k": "reveille.boards.tang_nano_9k:TANG_NANO_9K",
+}
+"""Boards of this distribution, each where it is defined."""
+
+
+class BoardError(ReveilleError):
+    """A board cannot be built or flashed; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Flasher:
+    """A command that writes a bitstream.
+
+    Attributes:
+        tool: Name of the program; see `reveille.boards.tools.TOOLS`.
+        arguments: Its arguments; ``{bitstream}`` stands for the file.
+    """
+
+    tool: str
+    arguments: Sequence[str]
+
+    def command(self, bitstream: str) -> list[str]:
+        """Return the command line, the tool by its plain name."""
+        return [self.tool, *(part.format(bitstream=bitstream) for part in self.arguments)]
+
+
+@dataclass(frozen=True)
+class Board:
+    """An FPGA board: where its pins are, and what is built for it.
+
+    Attributes:
+        name: What a user types.
+        title: What people call it.
+        platform: Makes its Amaranth platform, a fresh one for each build. The platform has a UART
+            ``uart`` 0 and at least one ``led``.
+        baud: Bits a second on its serial line.
+        flasher: How a bitstream gets onto it.
+        usb: Vendor and product number of its USB interface, for permissions.
+        machine: Dimensions of the front end.
+        soft_core: The soft core that is built in, so that the board can be its own back end.
+        overrides: Passed to the platform's build templates, for example ``synth_opts``.
+    """
+
+    name: str
+    title: str
+    platform: Callable[[], Platform]
+    baud: int
+    flasher: Flasher
+    usb: tuple[int, int]
+    machine: MachineParameters = field(default_factory=lambda: MachineParameters(columns=5))
+    soft_core: SoftCoreParameters | None = None
+    overrides: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def clock_hz(self) -> int:
+        """Frequency of the board's clock."""
+        return int(self.platform().default_clk_frequency)
+
+    def parameters(self, design_hash: int = 0) -> BoardParameters:
+        """Return what is built, and what the board's hello will tell."""
+        return BoardParameters(
+            machine=self.machine,
+            clock_hz=self.clock_hz,
+            baud=self.baud,
+            name=self.name,
+            soft_core=self.soft_core is not None,
+            design_hash=design_hash,
+        )
+
+
+def board_names() -> list[str]:
+    """Names of all boards, those of other packages included."""
+    return sorted(SHIPPED | {entry.name: "" for entry in entry_points(group=ENTRY_POINTS)})
+
+
+def load_board(name: str) -> Board:
+    """Find a board by its name.
+
+    Raises:
+        BoardError: There is none of this name, or its package is broken or not installed.
+    """
+    entries = [entry for entry in entry_points(group=ENTRY_POINTS) if entry.name == name]
+    try:
+        if entries:
+            board = entries[0].load()
+        elif name in SHIPPED:
+            module, attribute = SHIPPED[name].split(":")
+            board = getattr(__import__(module, fromlist=[attribute]), attribute)
+        else:
+            raise BoardError(
+                f"There is no board {name!r}; there are {', '.join(board_names())}. Other packages "
+                f"add boards through entry points of the group {ENTRY_POINTS!r}."
+            )
+    except ImportError as error:
+        raise BoardError(
+            f"The board {name!r} cannot be loaded ({error}); "
+            "install what it needs with 'python -m pip install reveille[boards]'."
+        ) from error
+    if not isinstance(board, Board):
+        raise BoardError(
+            f"The entry point {name!r} gives {type(board).__name__}, not a reveille.boards Board."
+        )
+    return board
