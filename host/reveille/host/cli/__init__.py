@@ -1,6 +1,7 @@
 """The command line: `reveille COMMAND`."""
 
 import sys
+from collections.abc import Callable
 
 import typer
 
@@ -27,7 +28,7 @@ app = typer.Typer(
         "a neural network decides those that it is not sure are normal."
     ),
 )
-PANELS = {
+PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Run and report": (
         run,
         report,
