@@ -88,28 +88,50 @@ def execute(
         if not len(beats):
             raise ReveilleError(f"{dataset.folder} holds no beat of the classes N, S, V or F.")
         table, screened = _cascade(beats, models, configuration, options, progress)
-        record, excerpt = choose_excerpt(dataset, table, progress)
-        manifest = {
-            **_manifest(dataset, models, configuration, options),
-            "excerpt_record": record,
-            "energy_card": card.manifest(),
-        }
-        summary = {
-            **{key: manifest[key] for key in ("data", "split", "front_end", "back_end", "seed")},
-            **summarise(table),
-            **energy_summary(table, configuration.parameters, card),
-            "counters": screened.counters,
-            "equals_twin": screened.equals_twin,
-            "versions": manifest["versions"],
-        }
-        pq.write_table(table, folder / TABLE)
-        pq.write_table(excerpt, folder / EXCERPT)
-        write_json(folder / MANIFEST, manifest)
-        write_json(folder / SUMMARY, summary)
-        progress.note("drawing the report")
+        results = {"counters": screened.counters, "equals_twin": screened.equals_twin}
+        manifest = run_manifest(dataset, models, configuration, options)
+        write_results(folder, dataset, configuration, card, table, manifest, results, progress)
         run = replace(load_run(folder), path=path)
         write_report(run, folder / REPORT)
     return run
+
+
+def write_results(
+    folder: Path,
+    dataset: Dataset,
+    configuration: FrontEndConfiguration,
+    card: EnergyCard,
+    table: pa.Table,
+    manifest: dict[str, Any],
+    results: dict[str, Any],
+    progress: Progress,
+) -> None:
+    """Write all of a run but its report.
+
+    Args:
+        folder: The run's folder.
+        dataset: Where the beats are from.
+        configuration: What screened them.
+        card: Energies of the parts.
+        table: What became of each beat, from `beat_table`.
+        manifest: From `run_manifest`.
+        results: What the summary says beside what follows from table and card.
+        progress: Where progress goes.
+    """
+    record, excerpt = choose_excerpt(dataset, table, progress)
+    manifest = {**manifest, "excerpt_record": record, "energy_card": card.manifest()}
+    summary = {
+        **{key: manifest[key] for key in ("data", "split", "front_end", "back_end", "seed")},
+        **summarise(table),
+        **energy_summary(table, configuration.parameters, card),
+        **results,
+        "versions": manifest["versions"],
+    }
+    pq.write_table(table, folder / TABLE)
+    pq.write_table(excerpt, folder / EXCERPT)
+    write_json(folder / MANIFEST, manifest)
+    write_json(folder / SUMMARY, summary)
+    progress.note("drawing the report")
 
 
 def _cascade(
@@ -159,7 +181,7 @@ def _cascade(
     return table, screened
 
 
-def _manifest(
+def run_manifest(
     dataset: Dataset, models: Models, configuration: FrontEndConfiguration, options: RunOptions
 ) -> dict[str, Any]:
     """All that decides the figures of a run, and where it came from."""

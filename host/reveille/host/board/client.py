@@ -227,6 +227,12 @@ class BoardClient:
         """Return the port's time in seconds."""
         return self._port.now()
 
+    def rest(self, seconds: float) -> None:
+        """Let time pass while nothing is outstanding."""
+        end = self.now() + seconds
+        while (left := end - self.now()) > 0:
+            self._receive(left)
+
     def line_s(self, transferred: int) -> float:
         """Return the seconds that so many bytes take on the line, at least."""
         return transferred * BITS_PER_BYTE / self.board.baud

@@ -131,7 +131,11 @@ class BoardFrontEnd:
         return joined(blocks)
 
     def stream(
-        self, observations: NDArray[np.uint8], answer: Answer, begin: int | None = None
+        self,
+        observations: NDArray[np.uint8],
+        answer: Answer,
+        begin: int | None = None,
+        due_s: NDArray[np.float64] | None = None,
     ) -> None:
         """Screen beats and hand on their records as they come: see `BeatStream.run`.
 
@@ -139,10 +143,11 @@ class BoardFrontEnd:
             observations: Word addresses, uint8, shape (n, columns).
             answer: Gets the records.
             begin: Index of the first of these beats; that of the next record when left out.
+            due_s: When each beat comes; as soon as there is room when left out.
         """
         check_observations(observations, self._configuration.parameters)
         begin = self._stream.position if begin is None else begin
-        self._stream.run(observations, answer, begin)
+        self._stream.run(observations, answer, begin, due_s)
 
     def _program(self, state: MachineState) -> None:
         self._write_words()

@@ -70,13 +70,21 @@ class BeatStream:
         """Index of the next record."""
         return self._received
 
-    def run(self, observations: NDArray[np.uint8], answer: Answer, begin: int = 0) -> None:
+    def run(
+        self,
+        observations: NDArray[np.uint8],
+        answer: Answer,
+        begin: int = 0,
+        due_s: NDArray[np.float64] | None = None,
+    ) -> None:
         """Send beats until the record of each has come and each wake-up is answered.
 
         Args:
             observations: Word addresses, uint8, shape (n, columns).
             answer: Gets the records.
             begin: Index of the first of these beats.
+            due_s: When each beat comes, ascending, shape (n,); the first one that is not sent yet
+                comes now. As soon as there is room when left out.
 
         Raises:
             BoardResetError: The records that come are not those of the beats sent.
@@ -85,11 +93,22 @@ class BeatStream:
         machine = self._client.board.machine
         packed = np.frombuffer(pack_beats(observations, machine), np.uint8)
         packed = packed.reshape(len(observations), beat_bytes(machine))
+        schedule = _Schedule(self._client, due_s, self._sent - begin)
         end = begin + len(observations)
         while self._wants(end) or self._client.outstanding:
+            if not self._client.outstanding and self._idle and self._received < end:
+                schedule.wait(self._sent - begin)
             while self._wants(end) and self._client.outstanding < self._client.window:
-                self._client.submit(Command.STREAM, self._request(packed, begin))
+                here = begin + schedule.due(len(observations))
+                self._client.submit(Command.STREAM, self._request(packed, begin, here))
+                if self._idle:
+                    break
             self._take(self._client.collect(), answer)
+
+    @property
+    def _idle(self) -> bool:
+        """Whether the board has nothing of ours, nor we of it."""
+        return self._safe == self._received == self._sent
 
     def _wants(self, end: int) -> bool:
         """Whether there is anything to ask or tell the board before all beats are done."""
@@ -99,7 +118,7 @@ class BeatStream:
         """Return how the board numbers a beat."""
         return (index - self._offset) % (1 << self._client.board.machine.sequence_bits)
 
-    def _request(self, packed: NDArray[np.uint8], begin: int) -> bytes:
+    def _request(self, packed: NDArray[np.uint8], begin: int, end: int) -> bytes:
         """Put as many decisions and then beats into a request as it holds and the board takes."""
         board = self._client.board
         room = LONGEST_PAYLOAD - STREAM_REQUEST.size
@@ -113,7 +132,7 @@ class BeatStream:
             (room - len(decisions)) // beat_bytes(board.machine),
             beats_a_request(board),
             safe + board.beat_window - self._sent,
-            begin + len(packed) - self._sent,
+            end - self._sent,
         )
         beats = packed[self._sent - begin : self._sent - begin + max(0, count)]
         self._sent += len(beats)
@@ -142,3 +161,25 @@ class BeatStream:
         woken = first + np.flatnonzero(outcomes.wakes)
         self._undecided.extend(zip(woken.tolist(), decisions.tolist(), strict=True))
         self._received += count
+
+
+class _Schedule:
+    """When beats come: at times of their own, or whenever there is room."""
+
+    def __init__(self, client: BoardClient, due_s: NDArray[np.float64] | None, first: int) -> None:
+        self._client = client
+        self._due_s = due_s
+        ahead = 0.0 if due_s is None or first >= len(due_s) else float(due_s[first])
+        self._begun_s = client.now() - ahead
+
+    def due(self, beats: int) -> int:
+        """Return how many of the beats have come."""
+        if self._due_s is None:
+            return beats
+        now = self._client.now() - self._begun_s
+        return int(np.searchsorted(self._due_s, now, side="right"))
+
+    def wait(self, beat: int) -> None:
+        """Wait for a beat while the line is quiet."""
+        if self._due_s is not None:
+            self._client.rest(self._begun_s + float(self._due_s[beat]) - self._client.now())

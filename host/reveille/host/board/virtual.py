@@ -14,7 +14,7 @@ UNPLUGGING_S = 10.0
 """So long the process may take to end."""
 
 
-class VirtualBoardProcess:
+class VirtualBoard:
     """`reveille board` as long as a ``with`` block runs; it also ends when this program does.
 
     Args:
@@ -29,10 +29,21 @@ class VirtualBoardProcess:
     """
 
     def __init__(self, arguments: Sequence[str] = ()) -> None:
-        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 -- `close` closes it
         command = (sys.executable, "-m", "reveille.host.cli", "board", "--json", "--attached")
+        self._command = [*command, *arguments]
+        self._plug_in()
+
+    def plugged_in(self) -> str:
+        """Return the port, with a new board behind it where the old one is gone."""
+        if self._process.poll() is not None:
+            self.close()
+            self._plug_in()
+        return self.port
+
+    def _plug_in(self) -> None:
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 -- `close` closes it
         self._process = subprocess.Popen(
-            [*command, *arguments],
+            self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -46,11 +57,6 @@ class VirtualBoardProcess:
         told = json.loads(line)
         self.port: str = told["port"]
         self.board: dict[str, object] = told["board"]
-
-    @property
-    def running(self) -> bool:
-        """Whether the board is still plugged in."""
-        return self._process.poll() is None
 
     def close(self) -> None:
         """Unplug the board."""

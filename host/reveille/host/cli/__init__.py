@@ -11,6 +11,7 @@ from reveille.host.cli.build import build, flash
 from reveille.host.cli.calibrate import calibrate
 from reveille.host.cli.console import messages
 from reveille.host.cli.doctor import doctor
+from reveille.host.cli.measure import measure
 from reveille.host.cli.optimise import optimise
 from reveille.host.cli.patients import patients
 from reveille.host.cli.report import report
@@ -38,6 +39,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         board,
         build,
         flash,
+        measure,
     ),
     "Operating points": (
         calibrate,

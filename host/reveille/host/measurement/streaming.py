@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +27,9 @@ RECONNECT_S = 10.0
 
 PAUSE_S = 0.2
 """Between attempts to find it."""
+
+ROUND_TRIPS = 50
+"""Requests timed before beats flow."""
 
 DecideBeats = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
 """The back end: indices of beats in, classes out."""
@@ -54,7 +57,10 @@ class Streamed:
         link_use: Share of the fuller direction's capacity that was used, by the board's own clock
             and in the last connection; None without beats.
         board_s: Time on the board's clock in the last connection.
-        wall_s: Time in the last connection.
+        begun_s: When beats began to flow in it, on the clock of `time.monotonic`.
+        ended_s: When the last one was answered.
+        first: Index of its first beat.
+        round_trip_s: Of short requests on a line that carries nothing else, shape (n,).
         reconnections: Times that the port had to be opened again.
     """
 
@@ -64,7 +70,10 @@ class Streamed:
     statistics: LinkStatistics
     link_use: float | None
     board_s: float
-    wall_s: float
+    begun_s: float
+    ended_s: float
+    first: int
+    round_trip_s: NDArray[np.float64]
     reconnections: int
 
 
@@ -78,6 +87,8 @@ class Streaming:
         decide: The back end.
         journal: Keeps the records; beats in it already are not measured again.
         watcher: Looks on.
+        due_s: When each beat comes, from the first one on, shape (n,); as soon as there is room
+            when left out.
     """
 
     def __init__(
@@ -88,6 +99,7 @@ class Streaming:
         decide: DecideBeats,
         journal: Journal,
         watcher: Watcher,
+        due_s: NDArray[np.float64] | None = None,
     ) -> None:
         self._open_port = open_port
         self._configuration = configuration
@@ -95,6 +107,7 @@ class Streaming:
         self._decide = decide
         self._journal = journal
         self._watcher = watcher
+        self._due_s = due_s
         self._statistics: list[LinkStatistics] = []
         items = journal.items()
         self._measured_s = float(items["time_s"][-1]) if len(items) else 0.0
@@ -140,18 +153,15 @@ class Streaming:
 
     def _measure(self, client: BoardClient, reconnections: int) -> Streamed:
         front_end = self._front_end(client)
-        before, begun_s = _clocks(client), client.now()
-        first, sent, received = (
-            self._journal.stored,
-            client.statistics.bytes_sent,
-            client.statistics.bytes_received,
-        )
+        round_trip_s = _round_trips(client)
+        first, before, sofar = self._journal.stored, _clocks(client), replace(client.statistics)
         self._begun_s = time.monotonic()
-        front_end.stream(self._observations, self._keep, begin=0)
-        wall_s = client.now() - begun_s
+        front_end.stream(self._observations, self._keep, begin=0, due_s=self._due_s)
+        ended_s = time.monotonic()
         board_s = (_clocks(client) - before) / client.board.clock_hz
         carried = max(
-            client.statistics.bytes_sent - sent, client.statistics.bytes_received - received
+            client.statistics.bytes_sent - sofar.bytes_sent,
+            client.statistics.bytes_received - sofar.bytes_received,
         )
         measured = self._journal.stored > first and board_s > 0
         errors = client.read_registers(ERROR_COUNTERS)
@@ -162,7 +172,10 @@ class Streaming:
             statistics=total(self._statistics),
             link_use=client.line_s(carried) / board_s if measured else None,
             board_s=board_s,
-            wall_s=wall_s,
+            begun_s=self._begun_s,
+            ended_s=ended_s,
+            first=first,
+            round_trip_s=round_trip_s,
             reconnections=reconnections,
         )
 
@@ -233,6 +246,15 @@ def total(statistics: Sequence[LinkStatistics]) -> LinkStatistics:
     """Add up what several connections carried."""
     names = [field.name for field in fields(LinkStatistics)]
     return LinkStatistics(**{n: sum(getattr(one, n) for one in statistics) for n in names})
+
+
+def _round_trips(client: BoardClient) -> NDArray[np.float64]:
+    times = []
+    for number in range(ROUND_TRIPS):
+        begun_s = client.now()
+        client.echo(number.to_bytes(4, "little"))
+        times.append(client.now() - begun_s)
+    return np.array(times)
 
 
 def _clocks(client: BoardClient) -> int:

@@ -1,0 +1,143 @@
+"""`reveille measure`."""
+
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Option
+
+from reveille.hdl.parameters import Machine, Mode
+from reveille.host.choices import BackEndKind, ModeName
+from reveille.host.cli.console import TerminalProgress, messages, output
+from reveille.host.cli.options import (
+    DataFolder,
+    Download,
+    EnergyCardName,
+    Limit,
+    ModelFolder,
+    Quiet,
+    SplitOrDefault,
+)
+
+if TYPE_CHECKING:
+    from reveille.host.board.port import Port
+    from reveille.host.ecg.beats import BeatSet
+
+VIRTUAL = "virtual"
+"""Name of the port that brings its own board."""
+
+EXIT_INTERRUPTED = 130
+
+
+def measure(
+    port: Annotated[str, Option(help="Serial port, socket://HOST:PORT, or virtual.")],
+    baud: Annotated[int, Option(help="Bits a second on the line.")] = 1_000_000,
+    data: DataFolder = None,
+    download: Download = False,
+    split: SplitOrDefault = None,
+    machine: Annotated[Machine, Option(help="Kind of Bayesian machine.")] = Machine.STOCHASTIC,
+    mode: Annotated[ModeName, Option(help="When an inference stops.")] = ModeName.FULL,
+    back_end: Annotated[BackEndKind, Option(help="Arithmetic of the network.")] = BackEndKind.TORCH,
+    limit: Limit = None,
+    seed: Annotated[int, Option(min=0, help="Network, audits and digital patients.")] = 0,
+    threshold: Annotated[int | None, Option(help="Margin below which a beat is ambiguous.")] = None,
+    budget: Annotated[int | None, Option(help="Evaluation cycles of an inference.")] = None,
+    race_count: Annotated[int | None, Option(help="k of race-to-k.")] = None,
+    audit_rate: Annotated[float | None, Option(help="Probability of an audit.")] = None,
+    speed: Annotated[
+        float | None,
+        Option(min=0.01, help="Beats come so many times as fast as in life (default: at once)."),
+    ] = None,
+    power_meter: Annotated[
+        str | None, Option(help="csv:FILE, scpi:PORT[,BAUD[,QUERY]], or another that is installed.")
+    ] = None,
+    models: ModelFolder = None,
+    energy_card: EnergyCardName = None,
+    out: Annotated[Path | None, Option(help="Run directory to write (default: runs/...).")] = None,
+    as_json: Annotated[bool, Option("--json", help="Print summary.json alone.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure on a board: program it, stream heartbeats, decide where it wakes, keep all of it.
+
+    With --port virtual the board is a simulated one, started for the measurement. What was measured
+    when the command is interrupted is kept beside --out; the same command with the same --out goes
+    on from there.
+
+    Examples:
+      reveille measure --port virtual
+      reveille measure --port /dev/ttyUSB1 --data mitdb --out runs/board
+      reveille measure --port virtual --speed 1
+    """
+    from reveille.host.board.port import SerialPort
+    from reveille.host.board.virtual import VirtualBoard
+    from reveille.host.cli.live import LiveView
+    from reveille.host.cli.measured_table import measured_table
+    from reveille.host.cli.table import summary_table
+    from reveille.host.dataset import choose_dataset
+    from reveille.host.experiment import RunOptions
+    from reveille.host.measurement.journal import SUFFIX
+    from reveille.host.measurement.measure import BoardOptions
+    from reveille.host.measurement.measure import measure as measure_run
+    from reveille.host.models import load_models
+    from reveille.host.power.meter import open_meter
+    from reveille.host.results import REPORT, SUMMARY
+    from reveille.sim.energy import DEFAULT_CARD
+
+    progress = TerminalProgress(quiet)
+    dataset = choose_dataset(data, download, split, seed, progress)
+    policy = {
+        name: value
+        for name, value in (
+            ("threshold", threshold),
+            ("budget", budget),
+            ("race_count", race_count),
+            ("audit_rate", audit_rate),
+        )
+        if value is not None
+    }
+    options = RunOptions(
+        machine=machine,
+        mode=Mode[mode.name],
+        back_end=back_end,
+        limit=limit,
+        seed=seed,
+        policy=policy,
+        energy_card=energy_card or DEFAULT_CARD,
+    )
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    path = out or Path("runs") / f"{stamp}-{machine}-{mode}-board"
+    with ExitStack() as stack:
+        meter = open_meter(power_meter) if power_meter else None
+        if port == VIRTUAL:
+            progress.note("starting the virtual board (the first time takes some ten seconds)")
+            arguments = ["--machine", machine.value, "--baud", str(baud)]
+            arguments += ["--models", str(models)] if models else []
+            virtual = stack.enter_context(VirtualBoard(arguments))
+
+        def open_port() -> "Port":
+            return SerialPort(virtual.plugged_in() if port == VIRTUAL else port, baud)
+
+        def watcher(beats: "BeatSet") -> LiveView:
+            title = f"{dataset.name} {dataset.split} on {port}"
+            return stack.enter_context(LiveView(beats, dataset.folder, title, not quiet))
+
+        board = BoardOptions(port, open_port, speed, meter)
+        try:
+            finished = measure_run(
+                dataset, load_models(seed, models), options, board, path, progress, watcher
+            )
+        except KeyboardInterrupt:
+            stack.close()
+            messages.print(
+                f"Interrupted; what was measured is in {path}{SUFFIX}. "
+                f"The same command with --out {path} goes on.",
+                markup=False,
+            )
+            raise SystemExit(EXIT_INTERRUPTED) from None
+    if as_json:
+        output.file.write((finished.path / SUMMARY).read_text())
+        return
+    output.print(summary_table(finished))
+    output.print(measured_table(finished.summary))
+    output.print(f"Report: {finished.path / REPORT}")

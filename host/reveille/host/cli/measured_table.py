@@ -1,0 +1,53 @@
+"""What a measurement says beside the figures of any run, as a table on the terminal."""
+
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from reveille.host.energy import energy_text
+from reveille.host.report.page import percent
+
+
+def measured_table(summary: dict[str, Any]) -> Table:
+    """Build the table: throughput, line, latency, losses, power."""
+    board = summary["board"]
+    table = Table(
+        title=f"measured on {summary['port']}: board '{board['name']}', "
+        f"{board['clock_hz'] / 1e6:g} MHz, {board['baud']:,} baud, design {board['design_hash']}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_header=False,
+    )
+    table.add_column("")
+    table.add_column("", justify="right")
+    rate, error = summary["beats_per_s"], summary["beats_per_s_standard_error"]
+    spread = "" if error is None else f" ± {error:,.0f}"
+    table.add_row("beats a second", "–" if rate is None else f"{rate:,.0f}{spread}")
+    table.add_row("line used, by the board's clock", percent(summary["link_use"]))
+    for label, key in (("latency", "latency_ms"), ("round trip", "round_trip_ms")):
+        if summary[key] is not None:
+            values = " / ".join(f"{summary[key][name]:.2f}" for name in ("p50", "p95", "p99"))
+            table.add_row(f"{label}, ms (median, 95 %, 99 %)", values)
+    table.add_row("beats lost", f"{summary['lost']:,}")
+    table.add_row("records that came twice, counted once", f"{summary['repeated']:,}")
+    link = summary["link"]
+    table.add_row("requests repeated", f"{link['repeated']:,} of {link['requests']:,}")
+    table.add_row("equal to the twin, beat for beat", "yes" if summary["equals_twin"] else "no")
+    if summary.get("power"):
+        _add_power(table, summary["power"])
+    return table
+
+
+def _add_power(table: Table, power: dict[str, Any]) -> None:
+    table.add_section()
+    active, idle = power["active"], power["idle"]
+    table.add_row(f"power with beats ({power['mark']})", f"{1e3 * active['mean_w']:.3f} mW")
+    if idle:
+        table.add_row(f"power without ({power['mark']})", f"{1e3 * idle['mean_w']:.3f} mW")
+    for label, key in (
+        ("energy per beat", "energy_per_beat_nj"),
+        ("energy per beat, idle power taken off", "dynamic_energy_per_beat_nj"),
+    ):
+        table.add_row(f"{label} ({power['mark']})", energy_text(power[key]))
+    table.add_row("power meter", power["meter"])
