@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 // Requantisation of a channel: clamp(((sum * multiplier + round) >> 32) >> shift). Any of the
-// network's multipliers and shifts of 17 and more can be brought to this form.
+// network's multipliers and shifts can be brought to this form, if their quotient is below 1/2.
 struct scale {
     int32_t multiplier;
     uint32_t shift;
@@ -13,26 +13,22 @@ struct scale {
     uint32_t round_high;
 };
 
-// Weights lie in the order in which they are used, in groups of outputs that are computed together:
-// within a group input by input, of these (in a convolution) taps 0, 2, 4 ..., then 1, 3 ..., and of
-// each the outputs one after the other. Outputs that fill up the last group have weights of 0.
+// Dot products of the weights of each output with windows of the input, which lie in one piece:
+// signals are stored position by position, of each all channels, filled up to a multiple of 4.
+//
+// Weights lie in the order of their use: outputs in groups, within a group 4 bytes of the window
+// after the other, of these the outputs one after the other. What fills up has weights of 0.
+struct layer {
+    int positions, outputs;
+    int stride;  // bytes from the window of one position to that of the next
+    int window;  // bytes of a window
+    const int8_t *weights;
+    const int32_t *biases;
+    const struct scale *scales;
+};
+
 #define CONVOLUTION_GROUP 2
 #define DENSE_GROUP 4
-
-// A convolution of stride 2 over `inputs` rows of `length` samples, each between `kernel / 2` zeros.
-struct convolution {
-    int inputs, outputs, length, kernel;
-    const int8_t *weights;
-    const int32_t *biases;
-    const struct scale *scales;
-};
-
-struct dense {
-    int inputs, outputs;
-    const int8_t *weights;
-    const int32_t *biases;
-    const struct scale *scales;
-};
 
 struct normalisation {
     const int32_t *centres;

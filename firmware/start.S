@@ -7,6 +7,10 @@
 _start:
     la   t0, trap
     csrw mtvec, t0
+#ifdef MAC_UNIT
+    li   t0, -1
+    csrw 0xbc0, t0  # lets the core use its custom instructions
+#endif
     li   sp, RAM_BYTES
     la   t0, variables_begin
     la   t1, variables_end

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from reveille.hdl.contract import Register
 from reveille.hdl.errors import ReveilleError
+from reveille.hdl.softcore.contract import SoftCoreParameters
 from reveille.host.choices import Embodiment
 from reveille.host.firmware.serve import serve_beats
 from reveille.host.network.integer import IntegerNetwork
@@ -89,6 +90,7 @@ def screen_with_firmware(
     network: IntegerNetwork,
     inputs: BeatInputs,
     progress: Progress,
+    core: SoftCoreParameters | None = None,
 ) -> Screened:
     """Screen beats in RTL; the soft core beside the front end decides those that wake.
 
@@ -99,12 +101,13 @@ def screen_with_firmware(
         network: The network itself, which the firmware computes.
         inputs: What it is given of each beat.
         progress: Where progress goes.
+        core: Build of the soft core.
 
     Raises:
         ReveilleError: A tool is missing, the network does not fit the soft core, or the hardware
             and its models disagree.
     """
-    served = serve_beats(configuration, network, observations, inputs, progress)
+    served = serve_beats(configuration, network, observations, inputs, progress, core)
     difference = served.outcomes.first_difference(TwinFrontEnd(configuration).infer(observations))
     _agree(difference is None, difference)
     services = served.services

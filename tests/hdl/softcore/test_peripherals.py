@@ -218,7 +218,7 @@ def test_header_reads_fields_across_words(sequence_bits: int) -> None:
 
 def test_refuses_dimensions_out_of_range() -> None:
     check_refusal(
-        "variant must be one of ['full'], not 'tiny'",
+        "variant must be one of ['full', 'full-cfu'], not 'tiny'",
         lambda: SoftCoreParameters(variant="tiny"),  # type: ignore[arg-type]
     )
     check_refusal(

@@ -6,7 +6,7 @@ import pytest
 from reveille.hdl.contract import Cause
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, Mode
-from reveille.hdl.softcore.contract import CONTEXT_VALUES, SAMPLES, SoftCoreParameters
+from reveille.hdl.softcore.contract import CONTEXT_VALUES, SAMPLES, SoftCoreParameters, Variant
 from reveille.host.embodiments import screen_with_firmware
 from reveille.host.models import Models, load_models
 from reveille.host.progress import Silent
@@ -38,15 +38,22 @@ def random_observations(configuration: FrontEndConfiguration, beats: int) -> np.
     return np.random.default_rng(3).integers(0, words, (beats, columns), dtype=np.uint8)
 
 
+@pytest.mark.parametrize("variant", Variant)
 def test_decides_the_woken_beats_as_the_network_does(
-    models: Models, configuration: FrontEndConfiguration
+    models: Models, configuration: FrontEndConfiguration, variant: Variant
 ) -> None:
     beats = 24
     network, inputs = models.back_end.integer_network, random_inputs(beats, seed=4)
     observations = random_observations(configuration, beats)
     decisions = network.classify(inputs.residual, network.normalise(inputs.context)).argmax(axis=1)
     screened = screen_with_firmware(
-        configuration, observations, decisions.astype(np.uint8), network, inputs, Silent()
+        configuration,
+        observations,
+        decisions.astype(np.uint8),
+        network,
+        inputs,
+        Silent(),
+        SoftCoreParameters(variant),
     )
     expected = TwinFrontEnd(configuration).infer(observations)
     assert screened.outcomes.first_difference(expected) is None

@@ -19,6 +19,13 @@ class Variant(StrEnum):
 
     FULL = "full"
     """4 KiB of instruction and of data cache, multiplier of one product a cycle."""
+    FULL_CFU = "full-cfu"
+    """The same with the `MacOperation` unit behind custom instructions."""
+
+    @property
+    def has_mac_unit(self) -> bool:
+        """Whether the firmware can use the multiply-accumulate unit."""
+        return self is Variant.FULL_CFU
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,22 @@ class Peripheral(IntEnum):
 
 EVENT_WORDS = 8
 """Words set aside for an event."""
+
+
+ACCUMULATORS = 4
+"""32-bit sums that the multiply-accumulate unit holds."""
+
+
+class MacOperation(IntEnum):
+    """Operations of the multiply-accumulate unit: function 3 of the custom-0 instruction.
+
+    Function 7 selects the accumulator. The result is what that held before.
+    """
+
+    ACCUMULATE = 0
+    """Add the products of the four int8 of one operand with those of the other."""
+    EXCHANGE = 1
+    """Set the accumulator to the first operand."""
 
 
 class CoreRegister(IntEnum):

@@ -52,7 +52,7 @@ class SoftCore(wiring.Component):
         """Describe the logic."""
         m = Module()
         stopped = Signal()
-        m.submodules.cpu = cpu = VexRiscv()
+        m.submodules.cpu = cpu = VexRiscv(self.parameters.variant)
         m.submodules.arbiter = arbiter = Arbiter()
         m.submodules.ram = ram = Ram(self.parameters.ram_words)
         m.submodules.mailbox = mailbox = Mailbox(self.parameters)

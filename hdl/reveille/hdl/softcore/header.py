@@ -6,11 +6,13 @@ from amaranth.lib import data
 from reveille.hdl.contract import event_layout
 from reveille.hdl.parameters import MachineParameters
 from reveille.hdl.softcore.contract import (
+    ACCUMULATORS,
     CONTEXT_VALUES,
     MAILBOX_BASE,
     PERIPHERAL_BASE,
     SAMPLES,
     SLOT_WORDS,
+    MacOperation,
     Peripheral,
     SlotWord,
     SoftCoreParameters,
@@ -48,7 +50,7 @@ struct slot {{
 def firmware_header(machine: MachineParameters, core: SoftCoreParameters) -> str:
     """Return contract.h: memories, registers, mailbox and event of a build."""
     assert list(SlotWord) == [0, 1, 1 + SAMPLES // 4]  # the order of the struct
-    numbers = {
+    numbers: dict[str, int | str] = {
         "SAMPLES": SAMPLES,
         "CONTEXT_VALUES": CONTEXT_VALUES,
         "SLOT_WORDS": SLOT_WORDS,
@@ -58,6 +60,9 @@ def firmware_header(machine: MachineParameters, core: SoftCoreParameters) -> str
         # Byte offsets, so that assembly can use them too.
         **{f"PERIPHERAL_{register.name}": 4 * register for register in Peripheral},
     }
+    if core.variant.has_mac_unit:
+        numbers |= {"MAC_UNIT": 1, "ACCUMULATORS": ACCUMULATORS}
+        numbers |= {f"MAC_{o.name}": int(o) for o in MacOperation}
     event = event_layout(machine)
     fields = {name: event[name] for name in event.members if name != "scores"}
     return HEADER.format(

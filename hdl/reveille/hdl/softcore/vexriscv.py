@@ -8,11 +8,12 @@ from amaranth.lib.wiring import In, Out
 
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.softcore.contract import RAM_BASE, Variant
+from reveille.hdl.softcore.mac_unit import MacUnit
 from reveille.hdl.softcore.wishbone import WishboneSignature
 
 PACKAGE = "pythondata_cpu_vexriscv"
 
-FILES = {Variant.FULL: "VexRiscv_Full.v"}
+FILES = {Variant.FULL: "VexRiscv_Full.v", Variant.FULL_CFU: "VexRiscv_FullCfu.v"}
 """Verilog of each variant."""
 
 INCREMENTING = 0b010
@@ -34,7 +35,9 @@ def vexriscv_verilog(variant: Variant) -> str:
 
 
 class VexRiscv(wiring.Component):
-    """The CPU with its two buses. It has no use for interrupts: see `Peripheral.SLEEP`.
+    """The CPU with its two buses, and the multiply-accumulate unit of a variant that has it.
+
+    It has no use for interrupts: see `Peripheral.SLEEP`.
 
     Members:
         reset: Hold it in reset; it starts at `RAM_BASE` when this falls.
@@ -42,7 +45,8 @@ class VexRiscv(wiring.Component):
         data: Bus of loads and stores.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, variant: Variant) -> None:
+        self._variant = variant
         super().__init__(
             {
                 "reset": In(1),
@@ -68,9 +72,32 @@ class VexRiscv(wiring.Component):
             i_softwareInterrupt=0,
             i_externalInterruptArray=0,
             **_bus("iBusWishbone", self.code, code_type),
+            **self._custom_instructions(m),
             **_bus("dBusWishbone", self.data, data_type),
         )
         return m
+
+    def _custom_instructions(self, m: Module) -> dict[str, object]:
+        """Add the unit and return the ports by which the CPU uses it."""
+        if not self._variant.has_mac_unit:
+            return {}
+        m.submodules.unit = unit = MacUnit()
+        function = Signal(10)
+        request = unit.request.payload
+        m.d.comb += [
+            request.operation.eq(function[:3]),
+            request.accumulator.eq(function[3:]),
+        ]
+        return {
+            "o_CfuPlugin_bus_cmd_valid": unit.request.valid,
+            "i_CfuPlugin_bus_cmd_ready": unit.request.ready,
+            "o_CfuPlugin_bus_cmd_payload_function_id": function,
+            "o_CfuPlugin_bus_cmd_payload_inputs_0": request.a,
+            "o_CfuPlugin_bus_cmd_payload_inputs_1": request.b,
+            "i_CfuPlugin_bus_rsp_valid": unit.response.valid,
+            "o_CfuPlugin_bus_rsp_ready": unit.response.ready,
+            "i_CfuPlugin_bus_rsp_payload_outputs_0": unit.response.payload,
+        }
 
 
 def _bus(name: str, bus: wiring.PureInterface, cycle_type: Signal) -> dict[str, object]:

@@ -20,8 +20,8 @@ from reveille.host.network.integer import IntegerNetwork
 from reveille.sim.build_cache import new_build, run_tool
 from reveille.sim.toolchain import cache_folder, program_version
 
-SOURCES = ("start.S", "main.c", "network.c")
-OTHER_FILES = ("layers.h", "network.h", "link.ld")
+SOURCES = ("start.S", "main.c", "network.c", "memory.c")
+OTHER_FILES = ("layers.h", "products.h", "network.h", "link.ld")
 
 STACK_BYTES = 512
 """Set aside for the stack; the firmware calls three functions deep."""

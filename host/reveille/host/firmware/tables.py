@@ -1,6 +1,7 @@
 """The int8 network as tables in C, laid out as the firmware's kernels use them."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,10 @@ CONVOLUTION_GROUP, DENSE_GROUP = 2, 4
 """Outputs computed together, as in firmware/layers.h."""
 
 POSITIONS = 4
-"""Positions computed together, as in firmware/network.c."""
+"""Most positions computed together, as in firmware/products.h."""
+
+WORD = 4
+"""Bytes of a window that are taken at once."""
 
 COMMON_SHIFT = 32
 """Shift of every requantisation, by which a 64-bit product becomes its upper word."""
@@ -30,17 +34,67 @@ TABLES = """\
 
 #define CLASSES {classes}
 #define CONVOLUTIONS {convolutions}
+#define FIRST_EDGE {first_edge}  // zeros at the ends of the residual
 #define BUFFER_BYTES {buffer_bytes}
 
 {arrays}
 
 static const struct normalisation CONTEXT = {{context_biases, context_scales}};
-static const struct convolution CONVOLUTION[CONVOLUTIONS] = {{
-{convolution_rows}
+static const struct layer LAYER[CONVOLUTIONS] = {{
+{rows}
 }};
-static const struct dense HIDDEN = {hidden_row};
-static const struct dense OUTPUT = {output_row};
+// Of the signal after each convolution: bytes of a position, and positions of zeros at its ends.
+static const int ROW[CONVOLUTIONS] = {{{row_bytes}}};
+static const int EDGE[CONVOLUTIONS] = {{{edges}}};
+static const struct layer HIDDEN = {hidden_row};
+static const struct layer OUTPUT = {output_row};
 """
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A layer as dot products of windows; see firmware/layers.h.
+
+    Attributes:
+        name: Of its tables.
+        weight: int8, shape (out, window).
+        layer: Its biases and scales.
+        group: Outputs computed together.
+        positions: Dot products of each output.
+        stride: Bytes from one window to the next.
+    """
+
+    name: str
+    weight: NDArray[np.int8]
+    layer: IntegerLayer
+    group: int
+    positions: int = 1
+    stride: int = 0
+
+    def row(self) -> str:
+        """Initialiser of its structure."""
+        outputs, window = self.weight.shape
+        numbers = f"{self.positions}, {outputs}, {self.stride}, {window}"
+        return f"{{{numbers}, {self.name}_weights, {self.name}_biases, {self.name}_scales}}"
+
+    def arrays(self) -> list[str]:
+        """Definitions of its tables, the outputs filled up to whole groups."""
+        missing = _filled_up(len(self.weight), self.group) - len(self.weight)
+        padded = np.pad(self.weight, ((0, missing), (0, 0)))
+        groups = padded.reshape(-1, self.group, padded.shape[1] // WORD, WORD)
+        bias, multiplier, shift = (
+            np.pad(vector, (0, missing), constant_values=filler)
+            for vector, filler in (
+                (self.layer.bias, 0),
+                (self.layer.multiplier, 0),
+                (self.layer.shift, COMMON_SHIFT),
+            )
+        )
+        return [
+            _array("int8_t", f"{self.name}_weights", groups.transpose(0, 2, 1, 3).reshape(-1)),
+            _array("int32_t", f"{self.name}_biases", bias),
+            _scales(self.name, multiplier, shift),
+        ]
 
 
 def firmware_tables(network: IntegerNetwork) -> str:
@@ -49,92 +103,80 @@ def firmware_tables(network: IntegerNetwork) -> str:
     Raises:
         ReveilleError: The kernels cannot compute this network; the text says why.
     """
-    lengths = _lengths(network)
+    convolutions = _convolutions(network)
+    rows = [_filled_up(len(layer.weight), WORD) for layer in convolutions]
+    edges = [layer.weight.shape[2] // 2 for layer in network.convolutions]
+    hidden = _Layer("hidden", _by_position(network, rows[-1]), network.hidden, DENSE_GROUP)
+    output = _Layer("output", _fill_windows(network.output.weight), network.output, DENSE_GROUP)
+    signals = [convolutions[0].positions * convolutions[0].stride, hidden.weight.shape[1]]
+    signals += [
+        (layer.positions + 2 * edge) * row
+        for layer, row, edge in zip(convolutions, rows, [*edges[1:], 0], strict=True)
+    ]
     arrays = [
         _array("int32_t", "context_biases", network.context_centre),
         _scales("context", network.context_multiplier, network.context_shift),
     ]
-    rows = []
-    for number, (layer, length) in enumerate(zip(network.convolutions, lengths, strict=True)):
-        outputs, inputs, kernel = layer.weight.shape
-        arrays += _layer(f"convolution{number}", layer)
-        rows.append(_row(f"convolution{number}", inputs, outputs, length, kernel))
-    for name, layer in (("hidden", network.hidden), ("output", network.output)):
-        arrays += _layer(name, layer)
-    hidden, output = network.hidden.weight.shape, network.output.weight.shape
+    for layer in (*convolutions, hidden, output):
+        arrays += layer.arrays()
     return TABLES.format(
         classes=CLASSES,
-        convolutions=len(network.convolutions),
-        buffer_bytes=_buffer_bytes(network, lengths),
+        convolutions=len(convolutions),
+        first_edge=edges[0],
+        buffer_bytes=_filled_up(max(signals), WORD),
         arrays="\n".join(arrays),
-        convolution_rows="\n".join(f"    {row}," for row in rows),
-        hidden_row=_row("hidden", hidden[1], hidden[0]),
-        output_row=_row("output", output[1], output[0]),
+        rows="\n".join(f"    {layer.row()}," for layer in convolutions),
+        row_bytes=", ".join(map(str, rows)),
+        edges=", ".join(map(str, [*edges[1:], 0])),
+        hidden_row=hidden.row(),
+        output_row=output.row(),
     )
 
 
-def _lengths(network: IntegerNetwork) -> list[int]:
-    """Length of each convolution's input."""
-    lengths = [SAMPLES // STRIDE**number for number in range(len(network.convolutions))]
-    for number, (layer, length) in enumerate(zip(network.convolutions, lengths, strict=True)):
-        kernel = layer.weight.shape[2]
+def _filled_up(count: int, group: int) -> int:
+    return -(-count // group) * group
+
+
+def _fill_windows(weight: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Fill up the last axis to whole words."""
+    missing = _filled_up(weight.shape[-1], WORD) - weight.shape[-1]
+    return np.pad(weight, [(0, 0)] * (weight.ndim - 1) + [(0, missing)])
+
+
+def _convolutions(network: IntegerNetwork) -> list[_Layer]:
+    """The convolutions as windows: the first of unfolded samples, the others tap by tap."""
+    layers = []
+    for number, layer in enumerate(network.convolutions):
+        outputs, inputs, kernel = layer.weight.shape
+        positions = SAMPLES // STRIDE ** (number + 1)
         if kernel % 2 == 0:
             raise ReveilleError(
                 f"Convolution {number} has a kernel of {kernel}; the firmware takes odd ones."
             )
-        if length // STRIDE % POSITIONS:
+        if positions % POSITIONS:
             raise ReveilleError(
-                f"Convolution {number} gives {length // STRIDE} positions; the firmware takes "
+                f"Convolution {number} gives {positions} positions; the firmware takes "
                 f"multiples of {POSITIONS}, so leave out a convolution."
             )
-    return lengths
+        if number == 0:
+            weight = _fill_windows(layer.weight.reshape(outputs, inputs * kernel))
+            stride = weight.shape[1]
+        else:
+            weight = _fill_windows(layer.weight.transpose(0, 2, 1)).reshape(outputs, -1)
+            stride = STRIDE * _filled_up(inputs, WORD)
+        name = f"convolution{number}"
+        layers.append(_Layer(name, weight, layer, CONVOLUTION_GROUP, positions, stride))
+    return layers
 
 
-def _padded(outputs: int, group: int) -> int:
-    return -(-outputs // group) * group
-
-
-def _buffer_bytes(network: IntegerNetwork, lengths: list[int]) -> int:
-    """Bytes of the largest signal between two layers, the zeros at its edges included."""
-    hidden, features = network.hidden.weight.shape
-    edges = [layer.weight.shape[2] // 2 for layer in network.convolutions]
-    signals: list[int] = [
-        SAMPLES + 2 * edges[0],
-        features + CONTEXT_VALUES,
-        _padded(hidden, DENSE_GROUP),
-    ]
-    following = [*edges[1:], 0]
-    for layer, length, edge in zip(network.convolutions, lengths, following, strict=True):
-        rows = _padded(len(layer.weight), CONVOLUTION_GROUP)
-        signals.append(rows * (length // STRIDE + 2 * edge))
-    return -(-max(signals) // 4) * 4
-
-
-def _row(name: str, *numbers: int) -> str:
-    """Initialiser of a layer's structure."""
-    return f"{{{', '.join(map(str, numbers))}, {name}_weights, {name}_biases, {name}_scales}}"
-
-
-def _layer(name: str, layer: IntegerLayer) -> list[str]:
-    """Weights, biases and scales of a layer, its outputs filled up to whole groups."""
-    weight = layer.weight
-    if weight.ndim == 3:
-        group = CONVOLUTION_GROUP
-        weight = np.concatenate([weight[:, :, 0::2], weight[:, :, 1::2]], axis=2)
-    else:
-        group = DENSE_GROUP
-    missing = _padded(len(weight), group) - len(weight)
-    padded = np.pad(weight.reshape(len(weight), -1), ((0, missing), (0, 0)))
-    groups = padded.reshape(-1, group, padded.shape[1]).transpose(0, 2, 1)
-    return [
-        _array("int8_t", f"{name}_weights", groups.reshape(-1)),
-        _array("int32_t", f"{name}_biases", np.pad(layer.bias, (0, missing))),
-        _scales(
-            name,
-            np.pad(layer.multiplier, (0, missing)),
-            np.pad(layer.shift, (0, missing), constant_values=COMMON_SHIFT),
-        ),
-    ]
+def _by_position(network: IntegerNetwork, row: int) -> NDArray[np.int8]:
+    """Weights of the hidden layer for features position by position, then the context."""
+    channels = len(network.convolutions[-1].weight)
+    features, context = np.split(network.hidden.weight, [-CONTEXT_VALUES], axis=1)
+    by_position = features.reshape(len(features), channels, -1).transpose(0, 2, 1)
+    filled = _fill_windows(by_position)
+    assert filled.shape[-1] == row
+    return np.concatenate([filled.reshape(len(features), -1), context], axis=1)
 
 
 def _scales(name: str, multipliers: NDArray[np.int32], shifts: NDArray[np.int32]) -> str:

@@ -1,0 +1,66 @@
+"""The multiply-accumulate unit: four int8 products a cycle into one of a few sums."""
+
+from amaranth.hdl import Array, Module, Signal, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from reveille.hdl.softcore.contract import ACCUMULATORS, MacOperation
+
+REQUEST = data.StructLayout(
+    {
+        "operation": MacOperation,
+        "accumulator": range(ACCUMULATORS),
+        "a": unsigned(32),
+        "b": unsigned(32),
+    }
+)
+"""An operation with its operands."""
+
+LANES = data.ArrayLayout(signed(8), 4)
+
+
+class MacUnit(wiring.Component):
+    """Executes `MacOperation`. One operation a cycle; the answer comes in the next.
+
+    Reset leaves the accumulators at 0.
+
+    Members:
+        request: Operations.
+        response: What the accumulator held before each.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "request": In(stream.Signature(REQUEST)),
+                "response": Out(stream.Signature(unsigned(32))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Describe the logic: products in the first cycle, sums in the second."""
+        m = Module()
+        sums = Array(Signal(32, name=f"sum{i}") for i in range(ACCUMULATORS))
+        pending = Signal.like(self.request.payload)
+        products = Signal(signed(18))
+        request = self.request.payload
+        a, b = (data.View(LANES, operand) for operand in (request.a, request.b))
+        m.d.comb += [
+            self.request.ready.eq(~self.response.valid | self.response.ready),
+            self.response.payload.eq(sums[pending.accumulator]),
+        ]
+        with m.If(self.request.ready):
+            m.d.sync += [
+                self.response.valid.eq(self.request.valid),
+                pending.operation.eq(request.operation),
+                pending.accumulator.eq(request.accumulator),
+                pending.a.eq(request.a),
+                products.eq(sum(a[lane] * b[lane] for lane in range(4))),
+            ]
+        with m.If(self.response.valid & self.response.ready):
+            held = sums[pending.accumulator]
+            with m.If(pending.operation == MacOperation.EXCHANGE):
+                m.d.sync += held.eq(pending.a)
+            with m.Else():
+                m.d.sync += held.eq(held + products)
+        return m
