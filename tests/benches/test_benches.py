@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from amaranth.lib import wiring
 
+from reveille.hdl.die.pads import DieTiming
+from reveille.hdl.die.top import DieFrontEnd
 from reveille.hdl.machine import BayesianMachine
 from reveille.hdl.parameters import Machine, MachineParameters
 from reveille.hdl.top import EmulatedFrontEnd
@@ -40,6 +42,11 @@ BUILDS = {
         "wakeup_bench", WakeUpController, MachineParameters(**SMALL_FIFO, counter_bits=8)
     ),
     "top": Build("top_bench", EmulatedFrontEnd, MachineParameters(**SMALL_FIFO)),
+    "die": Build(
+        "die_bench",
+        lambda parameters: DieFrontEnd(parameters, DieTiming()),
+        MachineParameters(array_timeout_cycles=200),
+    ),
 }
 
 

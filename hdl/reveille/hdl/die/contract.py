@@ -10,27 +10,32 @@ class DieRegister(IntEnum):
     (bits 19 to 16).
     """
 
-    STATUS = 0x50
+    IDENTITY = 0x50
+    """Read: ``DIE_IDENTITY`` in builds with a die, 0 in others."""
+    STATUS = 0x51
     """Read: bit 0, a word is being programmed and further writes are lost."""
-    FORM = 0x51
+    FORM = 0x52
     """Bit 0: writes to ``LIKELIHOOD_WORD`` form the devices of the word instead."""
-    ATTEMPTS = 0x52
+    ATTEMPTS = 0x53
     """Times that a wrong bit is pulsed at most, 0 to 15; 0 only verifies."""
-    SET_PULSE = 0x53
+    SET_PULSE = 0x54
     """Pulse towards the low resistance state."""
-    RESET_PULSE = 0x54
+    RESET_PULSE = 0x55
     """Pulse towards the high resistance state."""
-    FORM_PULSE = 0x55
+    FORM_PULSE = 0x56
     """First pulse of a device's life."""
-    FAILED_WORDS = 0x56
+    FAILED_WORDS = 0x58
     """Words that were still wrong after all attempts."""
-    PULSES = 0x57
+    PULSES = 0x59
     """Pulses given."""
-    LOST_WRITES = 0x58
+    LOST_WRITES = 0x5A
     """Writes that came while a word was being programmed, and did nothing."""
-    CLEAR_COUNTERS = 0x59
+    CLEAR_COUNTERS = 0x5B
     """Write: clear the three counters."""
 
+
+DIE_IDENTITY = 0x0044_4945
+"""ASCII "DIE"."""
 
 LAST_ADDRESS = 0x5F
 

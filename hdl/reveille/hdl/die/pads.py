@@ -6,7 +6,7 @@ register, and what was read comes out through one for each row; both share the s
 
 Each bit comes out twice, as the amplifier's two outputs: they differ where it has decided and are
 equal where it has not, where a wire is cut or stuck, and where no die is there. So a die that does
-not answer, or answers garbage, is recognised bit by bit.
+not answer, or answers garbage, is recognised bit by bit; one that lies consistently is not.
 
 Timing, in periods of the system clock (`DieTiming`); all pads change with that clock:
 

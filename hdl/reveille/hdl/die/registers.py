@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from reveille.hdl.counters import SaturatingCounter
-from reveille.hdl.die.contract import COUNTER_BITS, DIE_COUNTERS, DieRegister
+from reveille.hdl.die.contract import COUNTER_BITS, DIE_COUNTERS, DIE_IDENTITY, DieRegister
 from reveille.hdl.die.programmer import ProgrammerSettings
 from reveille.hdl.interfaces import RegisterSignature
 
@@ -38,7 +38,11 @@ class DieRegisters(wiring.Component):
         counted = dict(
             zip(DIE_COUNTERS, (settings.failed, settings.pulsed, settings.lost), strict=True)
         )
-        readable = {DieRegister.STATUS: settings.busy, **stored}
+        readable = {
+            DieRegister.IDENTITY: DIE_IDENTITY,
+            DieRegister.STATUS: settings.busy,
+            **stored,
+        }
         for register, strobe in counted.items():
             m.submodules[register.name.lower()] = counter = SaturatingCounter(COUNTER_BITS)
             m.d.comb += [

@@ -125,6 +125,11 @@ class DieModel:
         bits = self.low[..., 0] & ~self.low[..., 1]
         return np.packbits(bits, axis=-1, bitorder="little")[..., 0]
 
+    def load(self, words: NDArray[np.uint8]) -> None:
+        """Make the devices hold words, (rows, columns, words), as if they had been programmed."""
+        bits = (words[..., None] >> np.arange(self.parameters.word_bits)) & 1
+        self.low = np.stack([bits == 1, bits == 0], axis=-1)
+
     def step(self, pads: Pads) -> tuple[int, int]:
         """Take the pads of the next period and return ``row_true`` and ``row_complement`` after it.
 
