@@ -9,6 +9,7 @@ from reveille.hdl.errors import ReveilleError
 from reveille.host.cli.board import board
 from reveille.host.cli.build import build, flash
 from reveille.host.cli.calibrate import calibrate
+from reveille.host.cli.conform import conform
 from reveille.host.cli.console import messages
 from reveille.host.cli.doctor import doctor
 from reveille.host.cli.measure import measure
@@ -38,6 +39,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Boards": (
         board,
         build,
+        conform,
         flash,
         measure,
     ),

@@ -21,17 +21,13 @@ from reveille.host.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from reveille.host.board.port import Port
     from reveille.host.ecg.beats import BeatSet
-
-VIRTUAL = "virtual"
-"""Name of the port that brings its own board."""
 
 EXIT_INTERRUPTED = 130
 
 
 def measure(
-    port: Annotated[str, Option(help="Serial port, socket://HOST:PORT, or virtual.")],
+    port: Annotated[str, Option(help="Serial port, socket://HOST:PORT, virtual, or rtl.")],
     baud: Annotated[int, Option(help="Bits a second on the line.")] = 1_000_000,
     data: DataFolder = None,
     download: Download = False,
@@ -69,8 +65,7 @@ def measure(
       reveille measure --port /dev/ttyUSB1 --data mitdb --out runs/board
       reveille measure --port virtual --speed 1
     """
-    from reveille.host.board.port import SerialPort
-    from reveille.host.board.virtual import VirtualBoard
+    from reveille.host.board.targets import open_target
     from reveille.host.cli.live import LiveView
     from reveille.host.cli.measured_table import measured_table
     from reveille.host.cli.table import summary_table
@@ -109,14 +104,7 @@ def measure(
     path = out or Path("runs") / f"{stamp}-{machine}-{mode}-board"
     with ExitStack() as stack:
         meter = open_meter(power_meter) if power_meter else None
-        if port == VIRTUAL:
-            progress.note("starting the virtual board (the first time takes some ten seconds)")
-            arguments = ["--machine", machine.value, "--baud", str(baud)]
-            arguments += ["--models", str(models)] if models else []
-            virtual = stack.enter_context(VirtualBoard(arguments))
-
-        def open_port() -> "Port":
-            return SerialPort(virtual.plugged_in() if port == VIRTUAL else port, baud)
+        open_port = open_target(stack, port, baud, machine, models, progress)
 
         def watcher(beats: "BeatSet") -> LiveView:
             title = f"{dataset.name} {dataset.split} on {port}"
