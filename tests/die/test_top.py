@@ -109,7 +109,9 @@ def test_die_that_is_gone_wakes_the_cpu(garbage: bool) -> None:
     async def bench(ctx: Any) -> None:
         await program(ctx, front_end, configuration)
         rng = np.random.default_rng(2)
-        die.answers = lambda true, complement: tuple(rng.integers(0, 4, 2)) if garbage else (0, 0)
+        die.answers = lambda true, complement: (
+            tuple(rng.integers(0, 4, 2).tolist()) if garbage else (0, 0)
+        )
         records = await screen(ctx, front_end, np.zeros((4, 2), dtype=np.uint8))
         assert {record["cause"] for record in records} == {Cause.INVALID}
         bus = RegisterBus(ctx, front_end.registers)
