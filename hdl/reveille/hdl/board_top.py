@@ -27,6 +27,8 @@ class BoardTop(wiring.Component):
     Args:
         board: The build.
         soft_core: Makes the soft core, for a build that has one.
+        front_end: The front end, `EmulatedFrontEnd` when left out; another one has the same ports,
+            as `reveille.hdl.die.top.EmulatedDieFrontEnd` has them.
 
     Members:
         rx: From the host.
@@ -39,12 +41,18 @@ class BoardTop(wiring.Component):
         ValueError: A soft core is missing, or not wanted.
     """
 
-    def __init__(self, board: BoardParameters, soft_core: MakeSoftCore | None = None) -> None:
+    def __init__(
+        self,
+        board: BoardParameters,
+        soft_core: MakeSoftCore | None = None,
+        front_end: wiring.Component | None = None,
+    ) -> None:
         if board.soft_core != (soft_core is not None):
             wanted = "needs a soft core" if board.soft_core else "takes no soft core"
             raise ValueError(f"a board with soft_core={board.soft_core} {wanted}")
         self.board = board
         self._soft_core = soft_core
+        self._front_end = front_end
         super().__init__(
             {
                 "rx": In(1, init=1),
@@ -59,7 +67,7 @@ class BoardTop(wiring.Component):
         """Describe the logic."""
         m = Module()
         m.submodules.link = link = Link(self.board)
-        front_end = EmulatedFrontEnd(self.board.machine)
+        front_end = self._front_end or EmulatedFrontEnd(self.board.machine)
         m.submodules.front_end = ResetInserter(link.restart)(front_end)
         wiring.connect(m, link.beat, front_end.beat)
         wiring.connect(m, front_end.outcome, link.outcome)

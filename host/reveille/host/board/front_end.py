@@ -12,6 +12,7 @@ from reveille.hdl.link.board import BoardParameters
 from reveille.hdl.link.contract import LinkRegister
 from reveille.hdl.parameters import Machine, MachineParameters
 from reveille.host.board.client import BoardClient
+from reveille.host.board.die import has_die, program_die
 from reveille.host.board.stream import Answer, BeatStream, Block
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
 from reveille.sim.interaction import check_decisions
@@ -36,11 +37,15 @@ class BoardFrontEnd:
         stream: A stream to go on with on a board that is programmed already; otherwise the board is
             restarted and programmed.
 
+    Attributes:
+        failed_words: Words that a die could not be programmed with; reads of them are INVALID.
+
     Raises:
         ReveilleError: The board's build does not do this, or the board does not answer.
     """
 
     embodiment = "board"
+    failed_words = 0
 
     def __init__(
         self,
@@ -160,7 +165,11 @@ class BoardFrontEnd:
     def _write_words(self) -> None:
         """Program the array while the machine stands still."""
         self.client.write_registers([(Register.CONTROL, 0)])
-        self.client.write_likelihoods(self._configuration.likelihoods.tobytes())
+        words = self._configuration.likelihoods
+        if has_die(self.client):
+            self.failed_words = program_die(self.client, words)
+        else:
+            self.client.write_likelihoods(words.tobytes())
 
 
 def configured_for(

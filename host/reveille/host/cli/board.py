@@ -23,6 +23,9 @@ def board(
     waves: Annotated[
         Path | None, Option(help="File for the waves of all signals: .vcd, or .fst (zlib, lz4).")
     ] = None,
+    die: Annotated[
+        bool, Option("--die", help="Array behind the pads of a die, programmed with verify.")
+    ] = False,
     as_json: Annotated[bool, Option("--json", help="Print port and build as JSON.")] = False,
     attached: Annotated[bool, Option(hidden=True, help="End when standard input does.")] = False,
 ) -> None:
@@ -37,14 +40,19 @@ def board(
     """
     import signal
     import threading
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
+    from reveille.hdl.die.pads import DieTiming
     from reveille.host.models import load_screening
     from reveille.sim.board.build import plug_in, virtual_parameters
 
-    parameters = virtual_parameters(load_screening(models).parameters(machine), clock_hz, baud)
+    front_end = load_screening(models).parameters(machine)
+    timing = DieTiming() if die else None
+    if timing is not None:
+        front_end = replace(front_end, array_timeout_cycles=timing.read_cycles(front_end))
+    parameters = virtual_parameters(front_end, clock_hz, baud)
     messages.print("building the board (the first time takes some ten seconds)", style="dim")
-    virtual = plug_in(parameters, listen, waves)
+    virtual = plug_in(parameters, listen, waves, timing)
 
     def stop_with_input() -> None:
         sys.stdin.read()

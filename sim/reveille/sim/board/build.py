@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from reveille.hdl.board_top import BoardTop
+from reveille.hdl.die.pads import DieTiming
+from reveille.hdl.die.top import EmulatedDieFrontEnd
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.link.board import BoardParameters
 from reveille.hdl.parameters import MachineParameters
@@ -31,17 +33,34 @@ def virtual_parameters(
         raise ReveilleError(f"No such board: {error}.") from error
 
 
-def simulate(board: BoardParameters, waves: Path | None = None) -> BoardSimulation:
+def simulate(
+    board: BoardParameters, waves: Path | None = None, die: DieTiming | None = None
+) -> BoardSimulation:
     """Return a simulated board, compiling it unless it is cached.
+
+    Args:
+        board: The build.
+        waves: File for the waves of all signals.
+        die: Timing of an emulated die, in place of memories that answer at once.
 
     Raises:
         ReveilleError: A tool is missing or fails, or the waves cannot be written.
     """
-    return BoardSimulation(BoardTop(board), BoardTiming(board.clock_hz, board.baud), waves)
+    timing = BoardTiming(board.clock_hz, board.baud)
+    if die is None:
+        return BoardSimulation(BoardTop(board), timing, waves)
+    try:
+        front_end = EmulatedDieFrontEnd(board.machine, die)
+    except ValueError as error:
+        raise ReveilleError(f"No such board: {error}.") from error
+    return BoardSimulation(BoardTop(board, front_end=front_end), timing, waves)
 
 
 def plug_in(
-    board: BoardParameters, listen: str | None = None, waves: Path | None = None
+    board: BoardParameters,
+    listen: str | None = None,
+    waves: Path | None = None,
+    die: DieTiming | None = None,
 ) -> VirtualBoard:
     """Return a virtual board on a port of its own; `VirtualBoard.serve` runs it.
 
@@ -49,9 +68,10 @@ def plug_in(
         board: The build.
         listen: ``socket://HOST:PORT`` for a TCP port; a pseudo-terminal when left out.
         waves: File for the waves of all signals.
+        die: Timing of an emulated die, in place of memories that answer at once.
 
     Raises:
         ReveilleError: A tool is missing or fails, or the port or the waves cannot be had.
     """
     terminal = open_terminal(listen)
-    return VirtualBoard(simulate(board, waves), terminal)
+    return VirtualBoard(simulate(board, waves, die), terminal)
