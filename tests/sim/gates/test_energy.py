@@ -227,9 +227,21 @@ def test_switching_is_half_c_v_squared(
 ) -> None:
     expected = (activity.transitions.sum(axis=0) * nets.loads_pf).sum(axis=1) / 2
     assert result.switching_pj.sum(axis=0) == pytest.approx(expected)
-    clock = netlist.inputs["clk"][0]
-    # Each cycle takes the clock up and down once.
-    assert result.switching_pj[-2] == pytest.approx(activity.cycles * nets.loads_pf[clock])
+
+
+def test_the_clock_is_paid_by_those_it_reaches(
+    netlist: Netlist, activity: Activity, nets: Electrical
+) -> None:
+    """With nothing but the clock switching, each cycle takes its pins and its wire up and down."""
+    (clock,) = netlist.inputs["clk"]
+    only = np.zeros_like(activity.transitions)
+    only[:, :, clock] = activity.transitions[:, :, clock]
+    switching = energy(netlist, replace(activity, transitions=only), nets).switching_pj
+    assert switching.sum(axis=0) == pytest.approx(activity.cycles * nets.loads_pf[clock])
+    # Of its two pins one is the parity's flip-flop in the top, one the accumulator's gate.
+    wire = nets.wire_pf_per_sink[clock]
+    assert switching[0] == pytest.approx(activity.cycles * (1e-3 + wire))
+    assert switching[1] == pytest.approx(activity.cycles * (1.5e-3 + wire))
 
 
 def test_loads_are_pins_and_wires(netlist: Netlist, library: Library, nets: Electrical) -> None:

@@ -23,12 +23,14 @@ class Electrical:
 
     Attributes:
         loads_pf: Capacitance of each net: its input pins and its wire.
+        wire_pf_per_sink: What the wire of each net adds, over its number of sinks.
         slews_ns: Slew of each net, shape (edges, nets).
         wire_load: Name of the wire load; nothing where wires count for nothing.
         overloaded: Nets with more load than their driver may have.
     """
 
     loads_pf: NDArray[np.float64]
+    wire_pf_per_sink: NDArray[np.float64]
     slews_ns: NDArray[np.float64]
     wire_load: str
     overloaded: int
@@ -50,8 +52,8 @@ def electrical(netlist: Netlist, wire_load: WireLoad | None) -> Electrical:
             np.add.at(loads, nets, group.cell.pins[pin].capacitance_pf)
             if not group.cell.pins[pin].output:
                 np.add.at(sinks, nets, 1)
-    if wire_load is not None:
-        loads += wire_load.of(sinks)
+    wires = np.zeros(netlist.size) if wire_load is None else wire_load.of(sinks)
+    loads += wires
     loads[: ONE + 1] = 0
     overloaded = sum(
         int((loads[group.nets[pin]] > group.cell.pins[pin].max_capacitance_pf).sum())
@@ -59,7 +61,8 @@ def electrical(netlist: Netlist, wire_load: WireLoad | None) -> Electrical:
         for pin in group.cell.outputs
     )
     name = "" if wire_load is None else wire_load.name
-    return Electrical(loads, _slews(netlist, loads), name, overloaded)
+    per_sink = wires / np.maximum(sinks, 1)
+    return Electrical(loads, per_sink, _slews(netlist, loads), name, overloaded)
 
 
 def _slews(netlist: Netlist, loads: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,12 +7,7 @@ from numpy.typing import NDArray
 
 from reveille.sim.gates.activity import Activity
 from reveille.sim.gates.electrical import Electrical
-from reveille.sim.gates.netlist import Netlist
-from reveille.sim.gates.simulation import CLOCK
-
-CLOCK_BLOCK = "(clock)"
-INPUT_BLOCK = "(inputs)"
-"""Blocks for the nets that are driven from outside: the clock's root, and all others."""
+from reveille.sim.gates.netlist import ONE, Netlist
 
 
 @dataclass(frozen=True)
@@ -20,8 +15,7 @@ class GateEnergy:
     """Energy of a design.
 
     Attributes:
-        blocks: Hierarchical names; the top is the empty one. The last two stand for the clock and
-            for the inputs.
+        blocks: Hierarchical names; the top is the empty one. A block does not include those inside.
         phases: Names of the phases.
         cycles: Clock cycles in each phase.
         switching_pj: Energy of charging nets, shape (blocks, phases).
@@ -66,10 +60,9 @@ def energy(netlist: Netlist, activity: Activity, electrical: Electrical) -> Gate
         activity: What it did.
         electrical: Loads and slews of its nets.
     """
-    blocks = (*netlist.blocks, CLOCK_BLOCK, INPUT_BLOCK)
-    shape = (len(blocks), len(activity.phases))
+    shape = (len(netlist.blocks), len(activity.phases))
     internal, leakage = np.zeros(shape), np.zeros(shape)
-    cells = np.zeros(len(blocks), np.intp)
+    cells = np.zeros(len(netlist.blocks), np.intp)
     time = np.maximum(activity.samples, 1)
     for group, did in zip(netlist.instances, activity.cells, strict=True):
         np.add.at(cells, group.blocks, 1)
@@ -84,13 +77,13 @@ def energy(netlist: Netlist, activity: Activity, electrical: Electrical) -> Gate
         power = np.einsum("s,spi->ip", np.array(powers), did.states) / time
         np.add.at(leakage, group.blocks, power)
     return GateEnergy(
-        blocks=blocks,
+        blocks=tuple(netlist.blocks),
         phases=activity.phases,
         cycles=activity.cycles,
         switching_pj=_switching(netlist, activity, electrical, shape),
         internal_pj=internal,
         leakage_nw=leakage,
-        area=np.append(netlist.areas, (0.0, 0.0)),
+        area=netlist.areas,
         cells=cells,
     )
 
@@ -98,10 +91,21 @@ def energy(netlist: Netlist, activity: Activity, electrical: Electrical) -> Gate
 def _switching(
     netlist: Netlist, activity: Activity, electrical: Electrical, shape: tuple[int, int]
 ) -> NDArray[np.float64]:
-    """Book the energy of each net on the block that drives it."""
-    owners = np.where(netlist.drivers < 0, shape[0] - 1, netlist.drivers)
-    owners[list(netlist.inputs.get(CLOCK, ()))] = shape[0] - 2
-    each = electrical.loads_pf * netlist.library.supply_v**2 / 2
+    """Book the energy of each net on the block that drives it.
+
+    Nets from outside, the clock's root among them, are booked on the blocks of their pins, the wire
+    in equal shares.
+    """
+    transitions = activity.transitions.sum(axis=0) * netlist.library.supply_v**2 / 2
+    driven = netlist.drivers >= 0
     switching = np.zeros(shape)
-    np.add.at(switching, owners, (activity.transitions.sum(axis=0) * each).T)
+    each = (transitions * electrical.loads_pf)[:, driven].T
+    np.add.at(switching, netlist.drivers[driven], each)
+    for group in netlist.instances:
+        for pin in group.cell.inputs:
+            nets, pin_pf = group.nets[pin], group.cell.pins[pin].capacitance_pf
+            outside = ~driven[nets] & (nets > ONE)
+            load = pin_pf + electrical.wire_pf_per_sink[nets[outside]]
+            each = (transitions[:, nets[outside]] * load).T
+            np.add.at(switching, group.blocks[outside], each)
     return switching

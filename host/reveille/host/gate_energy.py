@@ -1,0 +1,226 @@
+"""What a gate-level measurement says: for machines as JSON, for the energy model as a card."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import log
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reveille.hdl.errors import ReveilleError
+from reveille.hdl.parameters import Machine, MachineParameters, Mode
+from reveille.host.screening.model import OPERATIONS, ScreeningModel
+from reveille.sim.energy.card import EnergyCard
+from reveille.sim.energy.quantities import Conditions, Entry, Mark
+from reveille.sim.energy.writer import card_text
+from reveille.sim.front_end import FrontEndConfiguration
+from reveille.sim.gates.energy import GateEnergy
+from reveille.sim.gates.heartbeats import IDLE, PHASES
+from reveille.sim.gates.measure import INFERENCE, Measurement
+
+BEYOND = 1.3
+"""What placement, a clock tree and glitches may add to a figure: assumed. Placing our own prototype
+of the machine cost 5.98 pJ a cycle, with its library's wire load some 10 % less."""
+
+MACHINE_BLOCK = "machine"
+"""Block of the Bayesian machine; all others belong to the controller."""
+
+
+def gate_configurations(
+    model: ScreeningModel, machine: Machine, **build: int
+) -> dict[Mode, FrontEndConfiguration]:
+    """Return the configuration of each mode of a machine, all of one build.
+
+    Args:
+        model: Words, seeds and policies.
+        machine: Stochastic or logarithmic.
+        build: Fields of `MachineParameters` that differ from the model's own build.
+
+    Raises:
+        ReveilleError: The build is not possible, or the model lacks a mode.
+    """
+    modes = [mode for candidate, mode in OPERATIONS if candidate is machine]
+    try:
+        parameters: MachineParameters = replace(model.parameters(machine), **build)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise ReveilleError(f"The front end cannot be built: {error}.") from error
+    return {mode: replace(model.configuration(machine, mode), parameters=parameters) for mode in modes}
+
+
+def gate_summary(measurements: Sequence[Measurement]) -> dict[str, Any]:
+    """Return the figures of a front end, and of the same netlist at other corners.
+
+    Args:
+        measurements: The first is the one that counts.
+    """
+    first = measurements[0]
+    per_cycle, leakage = first.per_cycle_pj(), first.leakage_nw()
+    energy = next(iter(first.modes.values())).energy
+    return {
+        **_corner(first),
+        "area_um2": first.netlist.area,
+        "cells": first.netlist.cells,
+        "clock_gating": first.synthesised.clock_gate,
+        "wire_load": first.nets.wire_load or None,
+        "overloaded_nets": first.nets.overloaded,
+        "beats": next(iter(first.modes.values())).beats,
+        "cycles_per_inference": {_name(m): e.inference_cycles for m, e in first.modes.items()},
+        "wake_ups": {_name(mode): found.wake_ups for mode, found in first.modes.items()},
+        "blocks": [
+            {
+                "name": name or first.netlist.top,
+                "cells": int(energy.cells[block]),
+                "area_um2": float(energy.area[block]),
+                "leakage_nw": float(leakage[block]),
+                "energy_per_cycle_pj": _by_phase(per_cycle[block]),
+            }
+            for block, name in enumerate(energy.blocks)
+        ],
+        "marks": dict.fromkeys(
+            ("area_um2", "leakage_nw", "energy_per_cycle_pj", "energy_per_inference_nj"),
+            Mark.SIMULATED.value,
+        ),
+        "corners": [_corner(measurement) for measurement in measurements],
+        "supply_exponent": _exponent(measurements),
+    }
+
+
+def _corner(measurement: Measurement) -> dict[str, Any]:
+    modes = measurement.modes.items()
+    bare = sum(mode.without_wires.dynamic_pj.sum(axis=0) for _, mode in modes)
+    cycles = sum(mode.energy.cycles for _, mode in modes)
+    return {
+        "liberty": measurement.library.name,
+        "supply_v": measurement.library.supply_v,
+        "temperature_c": measurement.library.temperature_c,
+        "leakage_nw": float(measurement.leakage_nw().sum()),
+        "energy_per_cycle_pj": _by_phase(measurement.per_cycle_pj().sum(axis=0)),
+        "energy_per_cycle_without_wires_pj": _by_phase(bare / np.maximum(cycles, 1)),
+        "energy_per_inference_nj": {_name(mode): found.inference_nj for mode, found in modes},
+    }
+
+
+def _by_phase(values: NDArray[np.float64]) -> dict[str, float]:
+    return dict(zip(PHASES, map(float, values), strict=True))
+
+
+def _name(mode: Mode) -> str:
+    return mode.name.lower()
+
+
+def _exponent(measurements: Sequence[Measurement]) -> float | None:
+    """Return x of V^x between the lowest and the highest supply, for the energy of an inference."""
+    ends = sorted(measurements, key=lambda measurement: measurement.library.supply_v)
+    low, high = ends[0], ends[-1]
+    if low.library.supply_v == high.library.supply_v:
+        return None
+    energies = [sum(mode.inference_nj for mode in end.modes.values()) for end in (low, high)]
+    return log(energies[1] / energies[0]) / log(high.library.supply_v / low.library.supply_v)
+
+
+def gate_card(
+    measurements: Sequence[Measurement], machine: Machine, base: EnergyCard, source: str
+) -> str:
+    """Return the measurements as an energy card that extends another.
+
+    The first measurement gives the values, the others their dependence on the supply. Values below
+    are those without wires; above, `BEYOND` is what a layout may add.
+
+    Args:
+        measurements: Of one netlist at one temperature.
+        machine: Which section of the card they are for.
+        base: Card for all that they do not cover.
+        source: The command that made them.
+
+    Raises:
+        ReveilleError: The corners differ in temperature, or the base does not reach to the first.
+    """
+    first = measurements[0].library
+    if any(m.library.temperature_c != first.temperature_c for m in measurements):
+        raise ReveilleError(
+            "The corners of an energy card must have one temperature: "
+            + ", ".join(f"{m.library.name} {m.library.temperature_c:g} C" for m in measurements)
+        )
+    conditions = replace(
+        base.conditions, logic_supply_v=first.supply_v, temperature_c=first.temperature_c
+    )
+    entries = _entries(measurements, machine, source)
+    return card_text(
+        title=f"Front end in {first.name}, gate level; else as {base.name}",
+        entries={**_moved(base, conditions, set(entries)), **entries},
+        extends=base.name,
+        conditions=conditions,
+        comment=f"Made by: {source}",
+    )
+
+
+def _entries(
+    measurements: Sequence[Measurement], machine: Machine, source: str
+) -> dict[str, Entry]:
+    figures = [_figures(measurement, machine) for measurement in measurements]
+    supplies = [measurement.library.supply_v for measurement in measurements]
+    library = measurements[0].library
+    where = (
+        f"{measurements[0].netlist.cells} cells, {library.supply_v:g} V, "
+        f"{library.temperature_c:g} C; low end: without wires; high end: assumed for a layout"
+    )
+    entries = {}
+    for key, (value, low) in figures[0].items():
+        by_supply = {v: found[key][0] for v, found in zip(supplies, figures, strict=True)}
+        entries[key] = Entry(
+            value=value,
+            low=low,
+            high=BEYOND * value,
+            mark=Mark.SIMULATED,
+            source=source,
+            conditions=where,
+            against_supply_v=tuple(sorted(by_supply.items())) if len(by_supply) > 1 else (),
+        )
+    return entries
+
+
+def _figures(measurement: Measurement, machine: Machine) -> Mapping[str, tuple[float, float]]:
+    """Return value and low end of each entry."""
+    blocks = next(iter(measurement.modes.values())).energy.blocks
+    inside = np.array([name.split(".")[0] == MACHINE_BLOCK for name in blocks])
+
+    def per_cycle(phases: list[int], chosen: NDArray[np.bool_]) -> tuple[float, float]:
+        def mean(kind: str) -> float:
+            found: list[GateEnergy] = [getattr(m, kind) for m in measurement.modes.values()]
+            spent = sum(float(e.dynamic_pj[np.ix_(chosen, phases)].sum()) for e in found)
+            return spent / sum(float(e.cycles[phases].sum()) for e in found)
+
+        return mean("energy"), mean("without_wires")
+
+    def leakage(chosen: NDArray[np.bool_]) -> tuple[float, float]:
+        power = float(measurement.leakage_nw()[chosen].sum())
+        return power, power / BEYOND
+
+    return {
+        f"{machine}.active_cycle_pj": per_cycle(INFERENCE, inside),
+        f"{machine}.idle_cycle_pj": per_cycle([IDLE], inside),
+        f"{machine}.leakage_nw": leakage(inside),
+        "controller.cycle_pj": per_cycle([*INFERENCE, IDLE], ~inside),
+        "controller.leakage_nw": leakage(~inside),
+    }
+
+
+def _moved(base: EnergyCard, conditions: Conditions, measured: set[str]) -> dict[str, Entry]:
+    """Return the entries of a card that depend on supply or temperature, at other conditions."""
+    if conditions == base.conditions:
+        return {}
+    moved = {}
+    for key, entry in base.entries.items():
+        value = base.value(key, conditions)
+        if key not in measured and (entry.against_supply_v or entry.against_temperature_c):
+            scale = value / entry.value
+            moved[key] = Entry(
+                value=value,
+                low=entry.low * scale,
+                high=entry.high * scale,
+                mark=entry.mark,
+                source=f"{entry.source} (card {base.name})",
+                conditions=entry.conditions,
+            )
+    return moved

@@ -1,0 +1,165 @@
+"""One front end through all of it: synthesis, simulation on heartbeats, energy in each mode."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reveille.hdl.parameters import Mode
+from reveille.hdl.top import FrontEnd
+from reveille.sim.front_end import FrontEndConfiguration
+from reveille.sim.gates.activity import Activity
+from reveille.sim.gates.electrical import Electrical, electrical
+from reveille.sim.gates.energy import GateEnergy, energy
+from reveille.sim.gates.heartbeats import COUNT, DECIDE, IDLE, LOAD, GateFrontEnd
+from reveille.sim.gates.library import Library, WireLoad
+from reveille.sim.gates.netlist import Netlist, read_netlist
+from reveille.sim.gates.simulation import GateSimulation
+from reveille.sim.gates.syntax import LibertyError
+from reveille.sim.gates.synthesis import Synthesised, synthesise
+from reveille.sim.rtl import SimulationError
+from reveille.sim.twin import TwinFrontEnd
+
+TOP = "front_end"
+
+INFERENCE = [LOAD, COUNT, DECIDE]
+"""Phases of an inference."""
+
+AUTOMATIC = "auto"
+NONE = "none"
+
+OnStep = Callable[[str], None]
+OnBeat = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class ModeEnergy:
+    """A mode of operation, on some heartbeats.
+
+    Attributes:
+        beats: How many.
+        wake_ups: How many of them woke the CPU.
+        activity: What the gates did.
+        energy: What it cost.
+        without_wires: What it would cost if wires had no capacitance.
+    """
+
+    beats: int
+    wake_ups: int
+    activity: Activity
+    energy: GateEnergy
+    without_wires: GateEnergy
+
+    @property
+    def inference_nj(self) -> float:
+        """Dynamic energy of an inference: load, count and decide."""
+        return float(self.energy.dynamic_pj[:, INFERENCE].sum()) / self.beats / 1e3
+
+    @property
+    def inference_cycles(self) -> float:
+        """Clock cycles of an inference."""
+        return float(self.energy.cycles[INFERENCE].sum()) / self.beats
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Energy of a front end in a library.
+
+    Attributes:
+        library: The cells.
+        synthesised: The mapped design's files.
+        netlist: The mapped design.
+        nets: Loads and slews.
+        modes: Energies by mode of operation.
+    """
+
+    library: Library
+    synthesised: Synthesised
+    netlist: Netlist
+    nets: Electrical
+    modes: Mapping[Mode, ModeEnergy]
+
+    def per_cycle_pj(self) -> NDArray[np.float64]:
+        """Dynamic energy of a cycle over all modes, shape (blocks, phases)."""
+        spent = sum(mode.energy.dynamic_pj for mode in self.modes.values())
+        cycles = sum(mode.energy.cycles for mode in self.modes.values())
+        return np.asarray(spent / np.maximum(cycles, 1))
+
+    def leakage_nw(self) -> NDArray[np.float64]:
+        """Leakage of each block, in the states in which it idles."""
+        return np.mean([mode.energy.leakage_nw[:, IDLE] for mode in self.modes.values()], axis=0)
+
+
+def measure(
+    configurations: Mapping[Mode, FrontEndConfiguration],
+    observations: NDArray[np.uint8],
+    library: Library,
+    wire_load: str = AUTOMATIC,
+    mapped: Synthesised | None = None,
+    on_step: OnStep = lambda step: None,
+    on_beat: OnBeat = lambda: None,
+) -> Measurement:
+    """Measure the energy of a front end with its array left out.
+
+    Args:
+        configurations: What to program in each mode; all of the same build.
+        observations: Word addresses of heartbeats, uint8, shape (n, columns).
+        library: The cells.
+        wire_load: Name of a wire load, `AUTOMATIC` for the one that the library has for such an
+            area, or `NONE`.
+        mapped: A netlist of cells that this library has too, such as that of another corner; a new
+            one where None.
+        on_step: Told what begins.
+        on_beat: Called after each beat of each mode.
+
+    Raises:
+        LibertyError: The library lacks the wire load, or cells that the design needs.
+        ReveilleError: A tool is missing or fails.
+        SimulationError: The gates and the twin disagree.
+    """
+    (parameters,) = {configuration.parameters for configuration in configurations.values()}
+    if mapped is None:
+        on_step("synthesising")
+        mapped = synthesise(FrontEnd(parameters), TOP, library)
+    synthesised = mapped
+    netlist = read_netlist(synthesised, library)
+    nets = electrical(netlist, find_wire_load(library, wire_load, netlist.area))
+    bare = electrical(netlist, None)
+    on_step(f"compiling {netlist.cells:,} cells for simulation")
+    simulation = GateSimulation(netlist)
+    modes = {}
+    for mode, configuration in configurations.items():
+        on_step(f"simulating {len(observations)} heartbeats, {mode.name.lower()} mode")
+        front_end = GateFrontEnd(simulation, configuration)
+        outcomes, activity = front_end.infer(observations, on_beat)
+        difference = outcomes.first_difference(TwinFrontEnd(configuration).infer(observations))
+        if difference is not None:
+            raise SimulationError(
+                f"The gates and the twin disagree ({difference}); this is a defect of Reveille."
+            )
+        modes[mode] = ModeEnergy(
+            beats=len(outcomes),
+            wake_ups=int(outcomes.wakes.sum()),
+            activity=activity,
+            energy=energy(netlist, activity, nets),
+            without_wires=energy(netlist, activity, bare),
+        )
+    return Measurement(library, synthesised, netlist, nets, modes)
+
+
+def find_wire_load(library: Library, name: str, area: float) -> WireLoad | None:
+    """Return a wire load by its name; see `measure`.
+
+    Raises:
+        LibertyError: The library has none of that name.
+    """
+    if name == NONE:
+        return None
+    if name == AUTOMATIC:
+        return library.wire_load_of(area)
+    if name not in library.wire_loads:
+        known = ", ".join((AUTOMATIC, NONE, *library.wire_loads))
+        raise LibertyError(f"{library.path} has no wire load {name}; choose one of {known}.")
+    return library.wire_loads[name]
+
