@@ -45,7 +45,9 @@ def gate_configurations(
         parameters: MachineParameters = replace(model.parameters(machine), **build)  # type: ignore[arg-type]
     except ValueError as error:
         raise ReveilleError(f"The front end cannot be built: {error}.") from error
-    return {mode: replace(model.configuration(machine, mode), parameters=parameters) for mode in modes}
+    return {
+        mode: replace(model.configuration(machine, mode), parameters=parameters) for mode in modes
+    }
 
 
 def gate_summary(measurements: Sequence[Measurement]) -> dict[str, Any]:
@@ -87,22 +89,22 @@ def gate_summary(measurements: Sequence[Measurement]) -> dict[str, Any]:
 
 
 def _corner(measurement: Measurement) -> dict[str, Any]:
-    modes = measurement.modes.items()
-    bare = sum(mode.without_wires.dynamic_pj.sum(axis=0) for _, mode in modes)
-    cycles = sum(mode.energy.cycles for _, mode in modes)
+    bare = measurement.per_cycle_pj(wires=False).sum(axis=0)
     return {
         "liberty": measurement.library.name,
         "supply_v": measurement.library.supply_v,
         "temperature_c": measurement.library.temperature_c,
         "leakage_nw": float(measurement.leakage_nw().sum()),
         "energy_per_cycle_pj": _by_phase(measurement.per_cycle_pj().sum(axis=0)),
-        "energy_per_cycle_without_wires_pj": _by_phase(bare / np.maximum(cycles, 1)),
-        "energy_per_inference_nj": {_name(mode): found.inference_nj for mode, found in modes},
+        "energy_per_cycle_without_wires_pj": _by_phase(bare),
+        "energy_per_inference_nj": {_name(m): e.inference_nj for m, e in measurement.modes.items()},
     }
 
 
-def _by_phase(values: NDArray[np.float64]) -> dict[str, float]:
-    return dict(zip(PHASES, map(float, values), strict=True))
+def _by_phase(values: NDArray[np.float64]) -> dict[str, float | None]:
+    """Name the values; None stands for a phase that never came."""
+    known = [None if np.isnan(value) else float(value) for value in values]
+    return dict(zip(PHASES, known, strict=True))
 
 
 def _name(mode: Mode) -> str:
@@ -188,7 +190,7 @@ def _figures(measurement: Measurement, machine: Machine) -> Mapping[str, tuple[f
     def per_cycle(phases: list[int], chosen: NDArray[np.bool_]) -> tuple[float, float]:
         def mean(kind: str) -> float:
             found: list[GateEnergy] = [getattr(m, kind) for m in measurement.modes.values()]
-            spent = sum(float(e.dynamic_pj[np.ix_(chosen, phases)].sum()) for e in found)
+            spent = sum(float(e.dynamic_pj[chosen][:, phases].sum()) for e in found)
             return spent / sum(float(e.cycles[phases].sum()) for e in found)
 
         return mean("energy"), mean("without_wires")

@@ -21,7 +21,7 @@ def library() -> Library:
 
 @pytest.fixture(scope="session")
 def synthesised(library: Library) -> Synthesised:
-    return synthesise(Design(), "design", library)
+    return synthesise(Design(), "adder", library)
 
 
 @pytest.fixture(scope="session")

@@ -116,7 +116,7 @@ def test_without_an_integrated_clock_gate(tmp_path, kept: str, how: str) -> None
     path = tmp_path / "other.lib"
     path.write_text(text[:start] + (latch if kept == "latch" else "") + "}\n")
     library = read_liberty(path)
-    synthesised = synthesise(Design(), "design", library)
+    synthesised = synthesise(Design(), "adder", library)
     assert how in synthesised.clock_gate
     netlist = read_netlist(synthesised, library)
     cells = Counter({group.cell.name: len(group) for group in netlist.instances})
@@ -128,8 +128,8 @@ def test_a_library_that_lacks_a_cell(tmp_path) -> None:  # type: ignore[no-untyp
     text = TINY.read_text()
     path = tmp_path / "no_flip_flop.lib"
     path.write_text(text[: text.index("  cell (DFF)")] + "}\n")
-    with pytest.raises(ReveilleError, match=r"cannot map design .* D flip-flops are not supported"):
-        synthesise(Design(), "design", read_liberty(path))
+    with pytest.raises(ReveilleError, match=r"cannot map adder .* D flip-flops are not supported"):
+        synthesise(Design(), "adder", read_liberty(path))
 
 
 def test_activity_is_counted_transition_by_transition(

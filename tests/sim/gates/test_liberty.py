@@ -55,8 +55,8 @@ def test_expressions_mean_what_they_say(pair: Spellings, numbers: list[int]) -> 
 @pytest.mark.parametrize(
     ("text", "verilog"),
     [
-        ("!A&!B", "(~A & ~B)"),
-        ("A B' + C", "((A & ~B) | C)"),
+        ("!A&!B", "(!A & !B)"),
+        ("A B' + C", "((A & !B) | C)"),
         ("A^B*C", "((A ^ B) & C)"),
         ("A + B ^ C", "(A | (B ^ C))"),
         ("1", "1'b1"),

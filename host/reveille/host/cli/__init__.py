@@ -12,6 +12,7 @@ from reveille.host.cli.calibrate import calibrate
 from reveille.host.cli.conform import conform
 from reveille.host.cli.console import messages
 from reveille.host.cli.doctor import doctor
+from reveille.host.cli.energy import energy
 from reveille.host.cli.measure import measure
 from reveille.host.cli.optimise import optimise
 from reveille.host.cli.patients import patients
@@ -45,6 +46,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     ),
     "Operating points": (
         calibrate,
+        energy,
         optimise,
         sweep,
     ),

@@ -65,9 +65,9 @@ class Expression:
         return values[self.name]
 
     def verilog(self) -> str:
-        """Return it in Verilog."""
+        """Return it in Verilog, for signals of one bit."""
         if self.operation == "!":
-            return f"~{self.operands[0].verilog()}"
+            return f"!{self.operands[0].verilog()}"
         if self.operation:
             first, second = (operand.verilog() for operand in self.operands)
             return f"({first} {self.operation} {second})"

@@ -7,6 +7,9 @@
 
 #include "Vgates.h"
 #include "verilated.h"
+#if VM_TRACE_VCD
+#include "verilated_vcd_c.h"
+#endif
 
 namespace {
 
@@ -36,8 +39,24 @@ void assign(Port& port, const uint32_t* values) {
 
 class Gates {
    public:
-    Gates() : top_{&context_} { top_.eval(); }
-    ~Gates() { top_.final(); }
+    // waves: name of a VCD file, or null.
+    explicit Gates(const char* waves) : top_{&context_} {
+#if VM_TRACE_VCD
+        if (waves) {
+            context_.traceEverOn(true);
+            top_.trace(&trace_, 99);
+            trace_.open(waves);
+        }
+#endif
+        top_.eval();
+    }
+
+    ~Gates() {
+        top_.final();
+#if VM_TRACE_VCD
+        trace_.close();
+#endif
+    }
 
     // history: nets x stride words of 64 samples, zero where nothing is written yet.
     void cycle(const uint32_t* inputs, uint32_t* outputs, uint64_t* history, uint32_t stride, uint32_t sample) {
@@ -55,6 +74,9 @@ class Gates {
 
    private:
     void keep(uint64_t* history, uint32_t stride, uint32_t sample) {
+#if VM_TRACE_VCD
+        if (trace_.isOpen()) trace_.dump(time_++);
+#endif
         const uint64_t bit = uint64_t{1} << sample % 64;
         for (unsigned index = 0; index < sizeof(top_.nets) / 4; ++index) {
             uint64_t* column = history + uint64_t{32} * index * stride + sample / 64;
@@ -65,11 +87,15 @@ class Gates {
 
     VerilatedContext context_;
     Vgates top_;
+#if VM_TRACE_VCD
+    VerilatedVcdC trace_;
+    uint64_t time_ = 0;
+#endif
 };
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
-EXPORT Gates* gates_open() { return new Gates; }
+EXPORT Gates* gates_open(const char* waves) { return new Gates{waves}; }
 EXPORT void gates_close(Gates* gates) { delete gates; }
 EXPORT void gates_cycle(Gates* gates, const uint32_t* inputs, uint32_t* outputs, uint64_t* history,
                         uint32_t stride, uint32_t sample) {

@@ -80,15 +80,19 @@ class Measurement:
     nets: Electrical
     modes: Mapping[Mode, ModeEnergy]
 
-    def per_cycle_pj(self) -> NDArray[np.float64]:
-        """Dynamic energy of a cycle over all modes, shape (blocks, phases)."""
-        spent = sum(mode.energy.dynamic_pj for mode in self.modes.values())
-        cycles = sum(mode.energy.cycles for mode in self.modes.values())
-        return np.asarray(spent / np.maximum(cycles, 1))
+    def per_cycle_pj(self, wires: bool = True) -> NDArray[np.float64]:
+        """Dynamic energy of a cycle over all modes, shape (blocks, phases); NaN without cycles."""
+        found = [mode.energy if wires else mode.without_wires for mode in self.modes.values()]
+        spent = np.sum([energy.dynamic_pj for energy in found], axis=0)
+        cycles = np.sum([energy.cycles for energy in found], axis=0)
+        mean = np.full_like(spent, np.nan)
+        np.divide(spent, cycles, out=mean, where=cycles > 0)
+        return np.asarray(mean)
 
     def leakage_nw(self) -> NDArray[np.float64]:
         """Leakage of each block, in the states in which it idles."""
-        return np.mean([mode.energy.leakage_nw[:, IDLE] for mode in self.modes.values()], axis=0)
+        found = [mode.energy.leakage_nw[:, IDLE] for mode in self.modes.values()]
+        return np.asarray(np.mean(found, axis=0))
 
 
 def measure(
@@ -162,4 +166,3 @@ def find_wire_load(library: Library, name: str, area: float) -> WireLoad | None:
         known = ", ".join((AUTOMATIC, NONE, *library.wire_loads))
         raise LibertyError(f"{library.path} has no wire load {name}; choose one of {known}.")
     return library.wire_loads[name]
-

@@ -1,8 +1,10 @@
 """The netlist under Verilator: cycle by cycle, with the value of every net in every half cycle."""
 
 import ctypes
+import re
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -20,13 +22,16 @@ TOP = "gates"
 
 CLOCK = "clk"
 
+DESIGN = "dut"
+"""Name of the netlist's instance in waves."""
+
 SAMPLES_PER_CYCLE = 2
 """After the rising edge, and after the falling one."""
 
 WORD_BITS = 64
 """Samples in a word of a history."""
 
-CHUNK_WORDS = 16
+CHUNK_WORDS = 64
 """Words of a history that are handed on at a time."""
 
 
@@ -39,18 +44,29 @@ class GateSimulation:
 
     Args:
         netlist: What to simulate.
+        waves: Where Verilator puts the waves of every net, a VCD file; nowhere where None. That
+            takes the hierarchical netlist too.
+        hierarchical: Verilog of the netlist as Yosys wrote it.
 
     Raises:
         ReveilleError: A tool is missing or fails, or the library does not describe a cell.
     """
 
-    def __init__(self, netlist: Netlist) -> None:
+    def __init__(
+        self, netlist: Netlist, waves: Path | None = None, hierarchical: Path | None = None
+    ) -> None:
         self.netlist = netlist
         self._inputs = _Port({n: b for n, b in netlist.inputs.items() if n != CLOCK})
         self._outputs = _Port(netlist.outputs)
-        self._library = _load(_build(netlist))
-        self._handle = ctypes.c_void_p(self._library.gates_open())
-        weakref.finalize(self, self._library.gates_close, self._handle)
+        if waves is None:
+            model = _model(simulation_verilog(netlist))
+        else:
+            assert hierarchical is not None
+            model = _traced(hierarchical_verilog(netlist, hierarchical.read_text(encoding="utf-8")))
+        self._library = _load(build_model(model))
+        name = None if waves is None else str(waves).encode()
+        self._handle = ctypes.c_void_p(self._library.gates_open(name))
+        self._closed = weakref.finalize(self, self._library.gates_close, self._handle)
         self._history = np.zeros((netlist.size, CHUNK_WORDS), np.uint64)
         self._samples = 0
 
@@ -80,6 +96,10 @@ class GateSimulation:
         )
         self._samples += SAMPLES_PER_CYCLE
         return self._outputs.unpack(answer)
+
+    def close(self) -> None:
+        """End the simulation; the waves are complete then."""
+        self._closed()
 
     def take_history(self) -> tuple[Bits, int]:
         """Return the values since the last call, shape (nets, words), and the number of samples.
@@ -123,11 +143,11 @@ class _Port:
         }
 
 
-def _build(netlist: Netlist) -> Path:
+def _model(verilog: str) -> Model:
     harness = resources.files("reveille.sim.gates") / "harness.cpp"
-    model = Model(
+    return Model(
         top=TOP,
-        verilog=simulation_verilog(netlist),
+        verilog=verilog,
         output="gates.so",
         files={"harness.cpp": harness.read_text(encoding="utf-8")},
         sources=("harness.cpp",),
@@ -137,22 +157,60 @@ def _build(netlist: Netlist) -> Path:
         # A few thousand cycles take less time than the compiler would save on them.
         optimisation="-O0",
     )
-    return build_model(model)
+
+
+def _traced(verilog: str) -> Model:
+    # Yosys's names begin with an underscore, which Verilator leaves out unless told.
+    return replace(_model(verilog), verilator_arguments=("--trace-vcd", "--trace-underscore"))
 
 
 def simulation_verilog(netlist: Netlist) -> str:
-    """Return the netlist and the models of its cells, with all nets on one port."""
-    inputs = [net for name, nets in netlist.inputs.items() if name != CLOCK for net in nets]
-    outputs = [net for nets in netlist.outputs.values() for net in nets]
-    words = [range(first, min(first + 32, netlist.size)) for first in range(0, netlist.size, 32)]
+    """Return the netlist and the models of its cells, with all nets on a port."""
+    names = [f"n{net}" for net in range(netlist.size)]
+    return _around(netlist, names, [*_wires(netlist), *_instances(netlist)])
+
+
+def hierarchical_verilog(netlist: Netlist, hierarchical: str) -> str:
+    """Return the same for the netlist with its hierarchy, so that waves show it."""
+    names = ["1'b0", "1'b1"]
+    names += [_reference(name) for name in netlist.net_names[ONE + 1 :]]
+    sources = _sources(netlist)
+    ports = [
+        f".{name}({_concatenated([sources[net] for net in nets])})"
+        for name, nets in netlist.inputs.items()
+    ]
+    modules = f"`timescale 1ns/1ns\n{hierarchical}"
+    return modules + _around(netlist, names, [f"  {netlist.top} {DESIGN}({', '.join(ports)});"])
+
+
+def _reference(name: str) -> str:
+    """Return a hierarchical reference; parts that are no plain names are escaped."""
+    *path, last = name.split(".")
+    plain, index = re.fullmatch(r"(.*?)((?:\[\d+\])?)", last).groups()  # type: ignore[union-attr]
+    parts = [DESIGN, *path, plain]
+    return ".".join(p if re.fullmatch(r"\w+", p) else f"\\{p} " for p in parts) + index
+
+
+def _around(netlist: Netlist, names: Sequence[str], body: Sequence[str]) -> str:
+    """Return the models of the cells and a module around what is in it.
+
+    Args:
+        netlist: The netlist.
+        names: What each net is called in the body.
+        body: Statements.
+    """
+    inputs = sum(len(nets) for name, nets in netlist.inputs.items() if name != CLOCK)
+    outputs = [names[net] for nets in netlist.outputs.values() for net in nets]
+    words = [names[first : first + 32] for first in range(0, netlist.size, 32)]
     return "\n".join(
         [
+            "/* verilator tracing_off */",
             cell_models(group.cell for group in netlist.instances),
+            "/* verilator tracing_on */",
             f"module {TOP}(",
-            f"  input {CLOCK}, input [{len(inputs) - 1}:0] inputs,",
+            f"  input {CLOCK}, input [{inputs - 1}:0] inputs,",
             f"  output [{len(outputs) - 1}:0] outputs, output [31:0] nets [0:{len(words) - 1}]);",
-            *_wires(netlist, inputs),
-            *_instances(netlist),
+            *body,
             f"  assign outputs = {_concatenated(outputs)};",
             *(f"  assign nets[{i}] = {_concatenated(word)};" for i, word in enumerate(words)),
             "endmodule",
@@ -161,14 +219,21 @@ def simulation_verilog(netlist: Netlist) -> str:
     )
 
 
-def _concatenated(nets: Sequence[int]) -> str:
-    return f"{{{', '.join(f'n{net}' for net in reversed(nets))}}}"
+def _concatenated(bits: Sequence[str]) -> str:
+    """Return a vector; the lowest bit comes first."""
+    return f"{{{', '.join(reversed(bits))}}}"
 
 
-def _wires(netlist: Netlist, inputs: Sequence[int]) -> Iterator[str]:
+def _sources(netlist: Netlist) -> dict[int, str]:
+    """Return what drives constants and inputs."""
+    inputs = [net for name, nets in netlist.inputs.items() if name != CLOCK for net in nets]
     sources = {ZERO: "1'b0", ONE: "1'b1"}
     sources |= {net: f"inputs[{index}]" for index, net in enumerate(inputs)}
-    sources |= dict.fromkeys(netlist.inputs.get(CLOCK, ()), CLOCK)
+    return sources | dict.fromkeys(netlist.inputs.get(CLOCK, ()), CLOCK)
+
+
+def _wires(netlist: Netlist) -> Iterator[str]:
+    sources = _sources(netlist)
     for net in range(netlist.size):
         yield f"  wire n{net}{f' = {sources[net]}' if net in sources else ''};"
 
@@ -186,7 +251,7 @@ def _instances(netlist: Netlist) -> Iterator[str]:
 def _load(path: Path) -> ctypes.CDLL:
     library = ctypes.CDLL(str(path))
     pointer = ctypes.c_void_p
-    library.gates_open.restype = pointer
+    library.gates_open.argtypes, library.gates_open.restype = [ctypes.c_char_p], pointer
     library.gates_close.argtypes = [pointer]
     library.gates_cycle.argtypes = [*[pointer] * 4, ctypes.c_uint32, ctypes.c_uint32]
     return library

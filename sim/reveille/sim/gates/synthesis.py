@@ -206,7 +206,7 @@ def _driver(library: Library) -> str:
         if len(cell.inputs) == len(cell.outputs) == 1 and not cell.states and not cell.avoided
     ]
     single.sort(key=lambda cell: cell.area)
-    for wanted in ("{}", "~{}"):
+    for wanted in ("{}", "!{}"):
         found = [cell for cell in single if _function(cell) == wanted.format(cell.inputs[0])]
         if found:
             return found[min(1, len(found) - 1)].name
