@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import log
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,23 @@ from numpy.typing import NDArray
 
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
+from reveille.host.results import write_text
 from reveille.host.screening.model import OPERATIONS, ScreeningModel
 from reveille.sim.energy.card import EnergyCard
-from reveille.sim.energy.quantities import Conditions, Entry, Mark
+from reveille.sim.energy.quantities import Conditions, EnergyError, Entry, Mark
 from reveille.sim.energy.writer import card_text
 from reveille.sim.front_end import FrontEndConfiguration
+from reveille.sim.gates.cells import cell_models
 from reveille.sim.gates.energy import GateEnergy
 from reveille.sim.gates.heartbeats import IDLE, PHASES
 from reveille.sim.gates.measure import INFERENCE, Measurement
+from reveille.sim.gates.saif import write_saif
 
 BEYOND = 1.3
-"""What placement, a clock tree and glitches may add to a figure: assumed. Placing our own prototype
-of the machine cost 5.98 pJ a cycle, with its library's wire load some 10 % less."""
+"""What a layout, its clock tree and glitches may add to a figure with a wire load: assumed."""
+
+UNKNOWN = 2.0
+"""How far a figure may be off, either way, at a supply that its card does not know: assumed."""
 
 MACHINE_BLOCK = "machine"
 """Block of the Bayesian machine; all others belong to the controller."""
@@ -121,6 +127,20 @@ def _exponent(measurements: Sequence[Measurement]) -> float | None:
     return log(energies[1] / energies[0]) / log(high.library.supply_v / low.library.supply_v)
 
 
+def write_gate_files(folder: Path, measurement: Measurement) -> None:
+    """Write what other tools need to check the figures: netlist, models of its cells, activity.
+
+    Raises:
+        ReveilleError: A file cannot be written.
+    """
+    netlist = measurement.netlist
+    models = cell_models(group.cell for group in netlist.instances)
+    write_text(folder / "netlist.v", measurement.synthesised.verilog.read_text(encoding="utf-8"))
+    write_text(folder / "cells.v", models + "\n")
+    for mode, found in measurement.modes.items():
+        write_text(folder / f"{_name(mode)}.saif", write_saif(netlist, found.activity))
+
+
 def gate_card(
     measurements: Sequence[Measurement], machine: Machine, base: EnergyCard, source: str
 ) -> str:
@@ -136,7 +156,7 @@ def gate_card(
         source: The command that made them.
 
     Raises:
-        ReveilleError: The corners differ in temperature, or the base does not reach to the first.
+        ReveilleError: The corners differ in temperature.
     """
     first = measurements[0].library
     if any(m.library.temperature_c != first.temperature_c for m in measurements):
@@ -212,17 +232,34 @@ def _moved(base: EnergyCard, conditions: Conditions, measured: set[str]) -> dict
     """Return the entries of a card that depend on supply or temperature, at other conditions."""
     if conditions == base.conditions:
         return {}
-    moved = {}
-    for key, entry in base.entries.items():
+    dependent = {
+        key: entry
+        for key, entry in base.entries.items()
+        if key not in measured and (entry.against_supply_v or entry.against_temperature_c)
+    }
+    return {key: _moved_entry(key, entry, base, conditions) for key, entry in dependent.items()}
+
+
+def _moved_entry(key: str, entry: Entry, base: EnergyCard, conditions: Conditions) -> Entry:
+    try:
         value = base.value(key, conditions)
-        if key not in measured and (entry.against_supply_v or entry.against_temperature_c):
-            scale = value / entry.value
-            moved[key] = Entry(
-                value=value,
-                low=entry.low * scale,
-                high=entry.high * scale,
-                mark=entry.mark,
-                source=f"{entry.source} (card {base.name})",
-                conditions=entry.conditions,
-            )
-    return moved
+    except EnergyError:
+        # Beyond what the card knows: an assumption, and said to be one.
+        value = entry.value * (conditions.logic_supply_v / base.conditions.logic_supply_v) ** 2
+        return Entry(
+            value=value,
+            low=value / UNKNOWN,
+            high=value * UNKNOWN,
+            mark=Mark.ASSUMED,
+            source=f"assumed: card {base.name}, by the square of the supply: {entry.source}",
+            conditions=entry.conditions,
+        )
+    scale = value / entry.value
+    return Entry(
+        value=value,
+        low=entry.low * scale,
+        high=entry.high * scale,
+        mark=entry.mark,
+        source=f"card {base.name}, moved along its tables: {entry.source}",
+        conditions=entry.conditions,
+    )

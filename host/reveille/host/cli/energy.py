@@ -36,7 +36,10 @@ def energy(
     counter_bits: Annotated[int, Option(help="Width of the counters.")] = 16,
     card: Annotated[Path | None, Option(help="Energy card to write.")] = None,
     base: Annotated[str, Option(help="Energy card for all that gates do not tell.")] = "sg13g2",
-    out: Annotated[Path | None, Option(help="Folder for netlist and SAIF file.")] = None,
+    out: Annotated[
+        Path | None, Option(help="Folder for netlist, models of its cells and SAIF files.")
+    ] = None,
+    waves: Annotated[Path | None, Option(help="VCD file for the waves of all nets.")] = None,
     as_json: Annotated[bool, Option("--json", help="For machines.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -48,7 +51,12 @@ def energy(
     import numpy as np
 
     from reveille.host.dataset import choose_dataset
-    from reveille.host.gate_energy import gate_card, gate_configurations, gate_summary
+    from reveille.host.gate_energy import (
+        gate_card,
+        gate_configurations,
+        gate_summary,
+        write_gate_files,
+    )
     from reveille.host.models import load_screening
     from reveille.host.results import write_text
     from reveille.sim.energy.card import EnergyCard
@@ -70,9 +78,19 @@ def energy(
     for library in libraries:
         mapped = measurements[0].synthesised if measurements else None
         measurements.append(
-            measure(configurations, observations, library, wire_load, mapped, progress.note)
+            measure(
+                configurations,
+                observations,
+                library,
+                wire_load,
+                mapped,
+                None if measurements else waves,
+                progress.note,
+            )
         )
     summary = {"data": dataset.name, "machine": machine.value, **gate_summary(measurements)}
+    if out is not None:
+        write_gate_files(out, measurements[0])
     if card is not None and base_card is not None:
         source = f"reveille energy --liberty {liberty[0].name}, {len(observations)} heartbeats"
         write_text(card, gate_card(measurements, machine, base_card, source))
@@ -92,57 +110,78 @@ def _show(summary: dict[str, Any]) -> None:
     )
     if summary["overloaded_nets"]:
         output.print(
-            f"{summary['overloaded_nets']} nets carry more than their drivers may: no clock tree "
-            "and no layout yet."
+            f"{summary['overloaded_nets']} nets carry more than their drivers may: there is no "
+            "clock tree and no layout yet."
         )
     if summary["supply_exponent"] is not None:
         output.print(
-            f"Energy of an inference goes with the supply to the power of "
+            "The energy of an inference goes with the supply to the power of "
             f"{summary['supply_exponent']:.2f}."
         )
 
 
 def _corners(summary: dict[str, Any]) -> Table:
-    """Energy by phase and by mode, a line a corner."""
+    """Energy by phase and by mode, a column a corner."""
+    corners = summary["corners"]
     table = Table(
         box=box.SIMPLE_HEAD,
         title=f"{summary['machine']} machine: dynamic energy, and leakage",
         title_justify="left",
     )
-    table.add_column("library")
-    phases, modes = summary["energy_per_cycle_pj"], summary["energy_per_inference_nj"]
-    headings = [f"{phase}\npJ a cycle" for phase in phases]
-    headings += [f"{mode}\nnJ an inference" for mode in modes]
-    for heading in ("supply\nV", *headings, "leakage\nnW"):
-        table.add_column(heading, justify="right")
-    for corner in summary["corners"]:
-        table.add_row(
-            f"{corner['liberty']}, {corner['temperature_c']:g} °C",
-            f"{corner['supply_v']:g}",
-            *(_fixed(pj, 2) for pj in corner["energy_per_cycle_pj"].values()),
-            *(f"{nj:.3f}" for nj in corner["energy_per_inference_nj"].values()),
-            f"{corner['leakage_nw']:,.0f}",
+    table.add_column("")
+    for corner in corners:
+        table.add_column(
+            f"{corner['liberty']}\n{corner['supply_v']:g} V, {corner['temperature_c']:g} °C",
+            justify="right",
         )
+    for phase in summary["energy_per_cycle_pj"]:
+        values = [corner["energy_per_cycle_pj"][phase] for corner in corners]
+        table.add_row(f"{phase}, pJ a cycle", *(_fixed(pj, 2) for pj in values))
+    for mode, cycles in summary["cycles_per_inference"].items():
+        values = [corner["energy_per_inference_nj"][mode] for corner in corners]
+        label = f"{mode}, nJ in {cycles:.1f} cycles"
+        table.add_row(label, *(_fixed(nj, 3) for nj in values))
+    table.add_row("leakage, nW", *(f"{corner['leakage_nw']:,.0f}" for corner in corners))
     return table
 
 
 def _blocks(summary: dict[str, Any]) -> Table:
-    """Blocks by their energy while the machine counts, those inside them left out."""
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("block, without those inside it")
-    for heading in ("cells", "µm²", "leakage nW", *summary["energy_per_cycle_pj"]):
+    """The larger blocks by what they spend while the machine counts."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    table.add_column("block\n", no_wrap=True)
+    phases = list(summary["energy_per_cycle_pj"])
+    for heading in ("cells\n", "area\nµm²", "leak\nnW", *(f"{p}\npJ" for p in phases)):
         table.add_column(heading, justify="right")
-    for block in sorted(
-        summary["blocks"], key=lambda block: -float(block["energy_per_cycle_pj"]["count"])
-    ):
+    blocks = _gathered(summary["blocks"])
+    blocks.sort(key=lambda block: -float(block["energy_per_cycle_pj"]["count"]))
+    for block in blocks:
         table.add_row(
             block["name"],
             f"{block['cells']}",
             f"{block['area_um2']:,.0f}",
-            f"{block['leakage_nw']:.1f}",
-            *(_fixed(pj, 3) for pj in block["energy_per_cycle_pj"].values()),
+            f"{block['leakage_nw']:.0f}",
+            *(_fixed(block["energy_per_cycle_pj"][phase], 2) for phase in phases),
         )
     return table
+
+
+def _gathered(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add up the blocks inside the machine's own parts, and inside all others."""
+    gathered: dict[str, dict[str, Any]] = {}
+    for block in blocks:
+        path = block["name"].split(".")
+        name = ".".join(path[: 2 if path[0] == "machine" else 1])
+        energies = block["energy_per_cycle_pj"]
+        if name not in gathered:
+            gathered[name] = {**block, "name": name, "energy_per_cycle_pj": dict(energies)}
+            continue
+        total = gathered[name]
+        for key in ("cells", "area_um2", "leakage_nw"):
+            total[key] += block[key]
+        for phase, pj in energies.items():
+            if pj is not None:
+                total["energy_per_cycle_pj"][phase] += pj
+    return list(gathered.values())
 
 
 def _fixed(number: float | None, digits: int) -> str:

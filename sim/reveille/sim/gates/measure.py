@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +102,7 @@ def measure(
     library: Library,
     wire_load: str = AUTOMATIC,
     mapped: Synthesised | None = None,
+    waves: Path | None = None,
     on_step: OnStep = lambda step: None,
     on_beat: OnBeat = lambda: None,
 ) -> Measurement:
@@ -114,6 +116,7 @@ def measure(
             area, or `NONE`.
         mapped: A netlist of cells that this library has too, such as that of another corner; a new
             one where None.
+        waves: Where to put the waves of all nets, as a VCD file.
         on_step: Told what begins.
         on_beat: Called after each beat of each mode.
 
@@ -131,7 +134,7 @@ def measure(
     nets = electrical(netlist, find_wire_load(library, wire_load, netlist.area))
     bare = electrical(netlist, None)
     on_step(f"compiling {netlist.cells:,} cells for simulation")
-    simulation = GateSimulation(netlist)
+    simulation = GateSimulation(netlist, waves, synthesised.verilog)
     modes = {}
     for mode, configuration in configurations.items():
         on_step(f"simulating {len(observations)} heartbeats, {mode.name.lower()} mode")
@@ -149,6 +152,7 @@ def measure(
             energy=energy(netlist, activity, nets),
             without_wires=energy(netlist, activity, bare),
         )
+    simulation.close()
     return Measurement(library, synthesised, netlist, nets, modes)
 
 

@@ -44,9 +44,8 @@ class GateSimulation:
 
     Args:
         netlist: What to simulate.
-        waves: Where Verilator puts the waves of every net, a VCD file; nowhere where None. That
-            takes the hierarchical netlist too.
-        hierarchical: Verilog of the netlist as Yosys wrote it.
+        waves: Where Verilator puts the waves of every net, a VCD file; nowhere where None.
+        hierarchical: The netlist as Yosys wrote it in Verilog; waves are of that.
 
     Raises:
         ReveilleError: A tool is missing or fails, or the library does not describe a cell.

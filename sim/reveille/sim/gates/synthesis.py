@@ -59,6 +59,7 @@ opt -fast -nosdff
 dfflibmap -liberty cells.lib
 opt -fast -nosdff
 abc -liberty cells.lib -constr constraints -D {delay_ps}
+{dissolve}
 opt_clean -purge
 {ties}
 write_verilog -noattr -noexpr netlist.v
@@ -117,10 +118,11 @@ def synthesise(component: wiring.Component, top: str, library: Library) -> Synth
 
 def synthesise_rtlil(design: str, top: str, library: Library) -> Synthesised:
     """Map a design in Yosys's own language to a library; see `synthesise`."""
-    gate, how = _clock_gate(library)
+    gate, dissolve, how = _clock_gate(library)
     script = SCRIPT.format(
         top=top,
         clock_gate=gate,
+        dissolve=dissolve,
         delay_ps=DELAY_TARGET_PS,
         ties=_ties(library),
     )
@@ -154,8 +156,8 @@ def _call(yosys: Path, work: Path, top: str) -> None:
         raise ReveilleError(f"Yosys cannot map {top} to this Liberty file: {said[0]}") from error
 
 
-def _clock_gate(library: Library) -> tuple[str, str]:
-    """Return the commands that gate clocks, and what with."""
+def _clock_gate(library: Library) -> tuple[str, str, str]:
+    """Return the commands that gate clocks, those that dissolve our own gates, and what it is."""
     if library.clock_gates:
         cell = library.clock_gates[0]
         gate = cell.clock_gate
@@ -163,12 +165,12 @@ def _clock_gate(library: Library) -> tuple[str, str]:
         tie = f" -tie_lo {gate.test}" if gate.test else ""
         ports = f"{gate.enable}:{gate.clock}:{gate.output}"
         command = f"clockgate -pos {cell.name} {ports}{tie} -min_net_size {SMALLEST_GATED}"
-        return command, f"integrated clock gate {cell.name}"
+        return command, "", f"integrated clock gate {cell.name}"
     if any(state.enable is not None for cell in library.cells.values() for state in cell.states):
         ports = "CE:CLK:GCLK"
         command = f"clockgate -pos reveille_clock_gate {ports} -min_net_size {SMALLEST_GATED}"
-        return f"{command}\n{OWN_GATE_STEPS}", "latch and AND"
-    return "", "none: the library has neither a clock gate nor a latch"
+        return f"{command}\n{OWN_GATE_STEPS}", OWN_GATE_DISSOLVED, "latch and AND"
+    return "", "", "none: the library has neither a clock gate nor a latch"
 
 
 OWN_GATE_STEPS = """\
@@ -178,6 +180,12 @@ setattr -unset init reveille_clock_gate/w:*
 techmap reveille_clock_gate
 dfflegalize -cell $_DFF_P_ 01 -cell $_DLATCH_N_ 01
 hierarchy -check"""
+
+OWN_GATE_DISSOLVED = """\
+setattr -mod -set keep_hierarchy 1 *
+setattr -mod -unset keep_hierarchy reveille_clock_gate
+flatten
+delete reveille_clock_gate"""
 
 
 def _ties(library: Library) -> str:
