@@ -1,0 +1,134 @@
+"""`reveille energy`: one command from Amaranth to energy per inference, and its mistakes."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from reveille.host.cli import main
+from reveille.sim.energy.card import EnergyCard
+
+TINY = Path(__file__).parents[1] / "sim" / "gates" / "tiny.lib"
+
+PHASES = {"idle", "load", "count", "decide", "wake"}
+
+
+@pytest.fixture
+def reveille(monkeypatch, capsys):
+    """Call the command line; returns (exit status, standard output, standard error)."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["reveille", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        return ended.value.code or 0, captured.out, captured.err
+
+    return call
+
+
+def check_sums(summary):
+    """The total is the sum over blocks within 0.1 %, in each phase, and for leakage and area."""
+    blocks = summary["blocks"]
+    for phase, total in summary["energy_per_cycle_pj"].items():
+        if total is not None:
+            parts = sum(block["energy_per_cycle_pj"][phase] for block in blocks)
+            assert parts == pytest.approx(total, rel=1e-3)
+    for key in ("leakage_nw", "area_um2", "cells"):
+        assert sum(block[key] for block in blocks) == pytest.approx(summary[key], rel=1e-3)
+
+
+def test_one_command_to_energy_per_inference(reveille, tmp_path):
+    """From Amaranth through our own library; JSON, card and files from one small run."""
+    card, out = tmp_path / "tiny.toml", tmp_path / "files"
+    status, text, err = reveille(
+        *("energy", "--liberty", TINY, "--limit", 6, "--counter-bits", 4),
+        *("--card", card, "--out", out, "--json"),
+    )
+    assert status == 0, err
+    summary = json.loads(text)
+    assert (summary["liberty"], summary["supply_v"], summary["temperature_c"]) == ("tiny", 1, 25)
+    assert set(summary["energy_per_cycle_pj"]) == PHASES
+    assert set(summary["energy_per_inference_nj"]) == {"full", "race"}
+    assert summary["cycles_per_inference"]["full"] == 255 + 4
+    assert set(summary["marks"].values()) == {"simulated"}
+    assert summary["wire_load"] == "small"
+    assert summary["clock_gating"] == "integrated clock gate GATE"
+    per_cycle = summary["energy_per_cycle_pj"]
+    assert 0 < per_cycle["idle"] < per_cycle["load"] < per_cycle["count"]
+    check_sums(summary)
+
+    loaded = EnergyCard.load(card)
+    active = loaded.entries["stochastic.active_cycle_pj"]
+    assert active.low < active.value < active.high
+    assert active.mark == "simulated"
+    machine = sum(
+        block["leakage_nw"]
+        for block in summary["blocks"]
+        if block["name"].split(".")[0] == "machine"
+    )
+    assert loaded.value("stochastic.leakage_nw") == pytest.approx(machine)
+    assert {path.name for path in out.iterdir()} == {
+        "netlist.v",
+        "cells.v",
+        "full.saif",
+        "race.saif",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--liberty", "none.lib"], "cannot be read"),
+        (["--liberty", __file__], "is no Liberty file"),
+        (["--liberty", TINY, "--wire-load", "5k"], "choose one of auto, none, small"),
+        (["--liberty", TINY, "--fifo-depth", 1], "fifo_depth must be"),
+        (["--liberty", TINY, "--base", "none", "--card", "x.toml"], "no energy card none"),
+    ],
+)
+def test_mistakes_end_in_one_sentence(reveille, arguments, complaint):
+    status, out, err = reveille("energy", *arguments, "--quiet")
+    assert status == 1
+    assert out == ""
+    assert complaint in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_no_power_tables(reveille, tmp_path):
+    bare = tmp_path / "bare.lib"
+    bare.write_text(TINY.read_text().replace("internal_power", "timing_only"))
+    status, _, err = reveille("energy", "--liberty", bare, "--json")
+    assert status == 1
+    assert "has no power tables" in err
+
+
+@pytest.fixture(scope="session")
+def sg13g2() -> Path:
+    """Folder of SG13G2's Liberty files: $REVEILLE_SG13G2, or the one beside the checkout."""
+    beside = Path(__file__).resolve().parents[3] / "shared" / "data" / "sg13g2"
+    folder = Path(os.environ.get("REVEILLE_SG13G2", beside))
+    if not (folder / "sg13g2_stdcell_typ_1p20V_25C.lib").is_file():
+        pytest.skip(f"no SG13G2 libraries in {folder}; set REVEILLE_SG13G2")
+    return folder
+
+
+@pytest.mark.slow
+def test_sg13g2_on_mitdb(reveille, sg13g2, mitdb):
+    """The product's front end in SG13G2, two supplies, on MIT-BIH."""
+    status, text, err = reveille(
+        *("energy", "--liberty", sg13g2 / "sg13g2_stdcell_typ_1p20V_25C.lib"),
+        *("--liberty", sg13g2 / "sg13g2_stdcell_typ_1p50V_25C.lib"),
+        *("--data", mitdb, "--json"),
+    )
+    assert status == 0, err
+    summary = json.loads(text)
+    check_sums(summary)
+    assert summary["clock_gating"] == "integrated clock gate sg13g2_lgcp_1"
+    assert summary["wake_ups"]["full"] > 0
+    low, high = summary["corners"]
+    assert low["energy_per_inference_nj"]["race"] < low["energy_per_inference_nj"]["full"] / 2
+    # More than the square of the supply: internal energy grows faster than CV^2.
+    assert 2 < summary["supply_exponent"] < 3.2
+    assert high["leakage_nw"] > low["leakage_nw"]
