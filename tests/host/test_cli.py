@@ -102,6 +102,27 @@ def test_a_calibrated_policy_runs(reveille, mitdb, tmp_path):
     assert front_end["policy"]["threshold"] == content["policy"]["threshold"]
 
 
+def test_audits_are_estimated_and_watched(reveille, tmp_path):
+    run = tmp_path / "audited"
+    small = ("--limit", 2000, "--front-end", "twin", "-q", "--out", run)
+    status, out, err = reveille("run", "--audit-rate", 0.2, *small)
+    assert status == 0, err
+    assert "told from audits" in out
+    assert "What the audits say" in (run / results.REPORT).read_text()
+    status, out, err = reveille("audit", run, "--baseline", 0.3, "--json")
+    assert status == 0, err
+    found = json.loads(out)
+    assert found["audits"] == json.loads((run / results.SUMMARY).read_text())["audits"]
+    assert found["audits"]["audits"] > found["audits"]["counted"] > 10
+    assert found["alarm"]["watched_audits"] == found["audits"]["counted"]
+    status, out, _ = reveille("audit", run, "--commission", 5)
+    assert status == 0
+    assert "baseline of" in out
+    status, _, err = reveille("audit", run, "--commission", 5000)
+    assert status == 1
+    assert "raise --audit-rate" in " ".join(err.split())
+
+
 def test_doctor_names_what_is_there(reveille):
     status, out, _ = reveille("doctor", "--json")
     assert status == 0
@@ -126,6 +147,7 @@ def test_doctor_names_what_is_there(reveille):
         (["calibrate"], "Calibration takes real patients"),
         (["calibrate", "--data", "{empty}"], "holds no WFDB record"),
         (["run", "--policy", "none.json", "--limit", "10"], "There is no policy none.json"),
+        (["audit", "{empty}"], "is not a run directory"),
         (["report", "{empty}"], "is not a run directory"),
         (["report", "nowhere"], "is not a run directory"),
     ],

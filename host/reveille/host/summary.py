@@ -7,6 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from reveille.hdl.contract import Cause
+from reveille.host.auditing.audit import audit_summary
 from reveille.host.metrics import CLASS_NAMES, Scores, jackknife_over_records
 
 WAKE_CAUSES = tuple(cause.name for cause in sorted(Cause, reverse=True) if cause.wakes)
@@ -86,7 +87,8 @@ def summarise(table: pa.Table) -> dict[str, Any]:
 
     A silent error is an abnormal beat (S, V or F) with cause NORMAL. Rates are shares of beats,
     `silent_error_rate` a share of abnormal beats, `silent_error_rate_sv` of S and V beats; standard
-    errors are jackknifed over records. A ratio of nothing to nothing is None.
+    errors are jackknifed over records. `audits` is None where there were none. A ratio of
+    nothing to nothing is None.
 
     Args:
         table: As `reveille.host.cascade.beat_table` makes it.
@@ -118,6 +120,7 @@ def summarise(table: pa.Table) -> dict[str, Any]:
             silent_by_class["S"] + silent_by_class["V"], class_counts["S"] + class_counts["V"]
         ),
         "silent_errors_by_class": {name: silent_by_class[name] for name in "SVF"},
+        "audits": audit_summary(table),
         "evaluation_cycles": _spread(cycles),
         "service_cycles": _service_cycles(table),
         **{

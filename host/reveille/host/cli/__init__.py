@@ -6,6 +6,7 @@ from collections.abc import Callable
 import typer
 
 from reveille.hdl.errors import ReveilleError
+from reveille.host.cli.audit import audit
 from reveille.host.cli.board import board
 from reveille.host.cli.build import build, flash
 from reveille.host.cli.calibrate import calibrate
@@ -45,6 +46,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         measure,
     ),
     "Operating points": (
+        audit,
         calibrate,
         energy,
         optimise,

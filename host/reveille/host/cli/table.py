@@ -40,6 +40,11 @@ def summary_table(run: Run) -> Table:
     table.add_row("silent errors, of S and V", "", "", percent(summary["silent_error_rate_sv"]))
     for name, count in summary["silent_errors_by_class"].items():
         table.add_row(f"  {name}", "", "", f"{count:,} of {summary['beats_by_class'][name]:,}")
+    audits = summary.get("audits")
+    if audits is not None:
+        rates = audits["silent_error_rate_as_judged"]
+        estimate = f"{percent(rates['lower'])} to {percent(rates['upper'])}"
+        table.add_row("  told from audits", "", "", estimate)
     service = summary.get("service_cycles")
     if service is not None and service["mean"] is not None:
         table.add_row("service, mean cycles", "", "", f"{service['mean']:,.0f}")

@@ -1,0 +1,1 @@
+"""What the field says about silent errors: audits, judged by the back end."""
