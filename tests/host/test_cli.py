@@ -107,7 +107,7 @@ def test_audits_are_estimated_and_watched(reveille, tmp_path):
     small = ("--limit", 2000, "--front-end", "twin", "-q", "--out", run)
     status, out, err = reveille("run", "--audit-rate", 0.2, *small)
     assert status == 0, err
-    assert "told from audits" in out
+    assert "by audits" in out
     assert "What the audits say" in (run / results.REPORT).read_text()
     status, out, err = reveille("audit", run, "--baseline", 0.3, "--json")
     assert status == 0, err

@@ -44,7 +44,7 @@ def summary_table(run: Run) -> Table:
     if audits is not None:
         rates = audits["silent_error_rate_as_judged"]
         estimate = f"{percent(rates['lower'])} to {percent(rates['upper'])}"
-        table.add_row("  told from audits", "", "", estimate)
+        table.add_row("  by audits", "", "", estimate)
     service = summary.get("service_cycles")
     if service is not None and service["mean"] is not None:
         table.add_row("service, mean cycles", "", "", f"{service['mean']:,.0f}")
