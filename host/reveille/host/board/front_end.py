@@ -33,7 +33,8 @@ class BoardFrontEnd:
         configuration: Words, seeds and operating point. Of its build only what decides outcomes has
             to be the board's; the rest is taken over from the board. Assigning another one later
             writes words, policy and read errors; build and seeds are fixed.
-        state: Where to start; the state after reset and seed load when left out.
+        state: Where to start; the state after reset and seed load when left out. A board that
+            starts elsewhere knows its seeds no more, so its policy must not begin to reseed later.
         stream: A stream to go on with on a board that is programmed already; otherwise the board is
             restarted and programmed.
 
@@ -156,7 +157,11 @@ class BoardFrontEnd:
 
     def _program(self, state: MachineState) -> None:
         self._write_words()
-        start = replace(self._configuration, seeds=state.lfsr, audit_seed=state.audit_lfsr)
+        # A board has one register for an LFSR's seed and its state. Where each inference begins
+        # with the seeds, the state does not matter.
+        reseeds = self._configuration.policy.reseed
+        seeds = self._configuration.seeds if reseeds else state.lfsr
+        start = replace(self._configuration, seeds=seeds, audit_seed=state.audit_lfsr)
         writes = _register_writes(start, seeds=True)
         if self._configuration.parameters.read_errors:
             writes.insert(-1, (Register.READ_ERROR_NUMBER, state.reads))

@@ -93,12 +93,14 @@ class BeatStream:
         machine = self._client.board.machine
         packed = np.frombuffer(pack_beats(observations, machine), np.uint8)
         packed = packed.reshape(len(observations), beat_bytes(machine))
+        # Beats that come one by one are asked for one by one: nothing else is on the line then.
+        window = self._client.window if due_s is None else 1
         schedule = _Schedule(self._client, due_s, self._sent - begin)
         end = begin + len(observations)
         while self._wants(end) or self._client.outstanding:
             if not self._client.outstanding and self._idle and self._received < end:
                 schedule.wait(self._sent - begin)
-            while self._wants(end) and self._client.outstanding < self._client.window:
+            while self._wants(end) and self._client.outstanding < window:
                 here = begin + schedule.due(len(observations))
                 self._client.submit(Command.STREAM, self._request(packed, begin, here))
                 if self._idle:

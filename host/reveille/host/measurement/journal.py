@@ -115,6 +115,12 @@ class Journal:
         """Return all that is kept, as `record_type` describes it."""
         return np.fromfile(self.path / RECORDS, self._type, self.stored)
 
+    @property
+    def measured_s(self) -> float:
+        """Time measured so far, pauses left out."""
+        items = self.items()
+        return float(items["time_s"][-1]) if len(items) else 0.0
+
     def outcomes(self, sequence_bits: int) -> Outcomes:
         """Return the records, numbered as a front end that never stopped would."""
         items = self.items()

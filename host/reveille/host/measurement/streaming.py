@@ -109,9 +109,7 @@ class Streaming:
         self._watcher = watcher
         self._due_s = due_s
         self._statistics: list[LinkStatistics] = []
-        items = journal.items()
-        self._measured_s = float(items["time_s"][-1]) if len(items) else 0.0
-        self._begun_s = time.monotonic()
+        self._measured_s = self._begun_s = 0.0
 
     def run(self) -> Streamed:
         """Measure until every beat is in the journal.
@@ -155,6 +153,7 @@ class Streaming:
         front_end = self._front_end(client)
         round_trip_s = _round_trips(client)
         first, before, sofar = self._journal.stored, _clocks(client), replace(client.statistics)
+        self._measured_s = self._journal.measured_s
         self._begun_s = time.monotonic()
         front_end.stream(self._observations, self._keep, begin=0, due_s=self._due_s)
         ended_s = time.monotonic()
