@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from amaranth.build import Pins, Resource, Subsignal
 
 from reveille.boards import board as boards
 from reveille.boards import build as builds
@@ -13,9 +14,12 @@ from reveille.boards import flash as flashing
 from reveille.boards import tools
 from reveille.boards.board import SHIPPED, Board, BoardError, board_names, load_board
 from reveille.boards.build import Plan, build, plan_build
+from reveille.hdl.die.pads import DieTiming
 from reveille.hdl.parameters import MachineParameters
 
-pytest.importorskip("amaranth_boards", reason="needs the extra 'boards'")
+ICEBreakerPlatform = pytest.importorskip(
+    "amaranth_boards.icebreaker", reason="needs the extra 'boards'"
+).ICEBreakerPlatform
 
 
 SLOW = ("icebreaker", "ulx3s-85f")
@@ -181,3 +185,43 @@ def test_failing_flasher_is_told(usb: Path) -> None:
     (usb / "programs" / "iceprog").write_text("#!/bin/sh\necho no cable >&2\nexit 3\n")
     with pytest.raises(BoardError, match=r"(?s)could not be flashed; iceprog failed:.*no cable"):
         flashing.flash(load_board("icebreaker"), usb / "top.bin")
+
+
+class PlatformWithDie(ICEBreakerPlatform):
+    """A die on the PMOD connectors."""
+
+    resources = (
+        *ICEBreakerPlatform.resources,
+        Resource(
+            "die",
+            0,
+            *(
+                Subsignal(name, Pins(pins, dir=direction, conn=("pmod", connector)))
+                for connector, name, pins, direction in (
+                    (0, "clock", "1", "o"),
+                    (0, "select", "2", "o"),
+                    (0, "latch", "3", "o"),
+                    (0, "precharge", "4", "o"),
+                    (0, "evaluate", "7", "o"),
+                    (0, "word_line", "8", "o"),
+                    (0, "bit_line", "9", "o"),
+                    (0, "source_line", "10", "o"),
+                    (1, "supply", "1 2 3 4", "o"),
+                    (1, "row_true", "7 8 9 10", "i"),
+                    (2, "row_complement", "1 2 3 4", "i"),
+                )
+            ),
+        ),
+    )
+
+
+@pytest.mark.parametrize("real", [False, True], ids=["emulated", "real"])
+def test_board_with_a_die_has_its_pads(real: bool) -> None:
+    board = replace(
+        load_board("icebreaker"),
+        platform=PlatformWithDie if real else ICEBreakerPlatform,
+        machine=MachineParameters(columns=5, array_timeout_cycles=200),
+        die=DieTiming(),
+    )
+    pads = plan_build(board).files.files["top.pcf"]
+    assert ("die_0__row_complement__io[2] 21" in pads) == real

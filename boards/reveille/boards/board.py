@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 
 from amaranth.build import Platform
 
+from reveille.hdl.die.pads import DieTiming
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.link.board import BoardParameters
 from reveille.hdl.parameters import MachineParameters
@@ -58,6 +59,9 @@ class Board:
         usb: Vendor and product number of its USB interface, for permissions.
         machine: Dimensions of the front end.
         soft_core: The soft core that is built in, so that the board can be its own back end.
+        die: Timing of a die in place of memories that answer at once. It is a real one where the
+            platform has a resource ``die`` with the pads of `reveille.hdl.die.pads` as subsignals,
+            and emulated in fabric elsewhere.
         overrides: Passed to the platform's build templates, for example ``synth_opts``.
     """
 
@@ -69,6 +73,7 @@ class Board:
     usb: tuple[int, int]
     machine: MachineParameters = field(default_factory=lambda: MachineParameters(columns=5))
     soft_core: SoftCoreParameters | None = None
+    die: DieTiming | None = None
     overrides: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -4,16 +4,20 @@ import math
 
 from amaranth.build import Platform, ResourceError, Subsignal
 from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Module, ResetSignal, Signal
-from amaranth.lib import io
+from amaranth.lib import io, wiring
 
 from reveille.boards.board import Board
 from reveille.hdl.board_top import BoardTop
+from reveille.hdl.die.top import DieFrontEnd, EmulatedDieFrontEnd
 from reveille.hdl.softcore.core import SoftCore
 from reveille.hdl.softcore.vexriscv import vexriscv_verilog
 
 POWER_ON_S = 20e-6
 """Time in reset after configuration. An iCE40's block RAM reads wrong for its first 10 us or so
 (Project IceStorm, and Amaranth's own platform, which waits 15 us)."""
+
+INPUTS = ("rx", "row_true", "row_complement")
+"""Pins that come in; all others go out."""
 
 
 class PowerOnReset(Elaboratable):
@@ -44,7 +48,8 @@ class BoardDesign(Elaboratable):
     """The top level of a bitstream.
 
     Args:
-        board: The board; its platform has the resources ``uart`` 0 and ``led`` 0 and upwards.
+        board: The board; its platform has the resources ``uart`` 0 and ``led`` 0 and upwards, and
+            ``die`` 0 where a die is connected.
         design_hash: What the hello tells; 0 while the hash is being computed.
     """
 
@@ -64,27 +69,50 @@ class BoardDesign(Elaboratable):
         if core is not None:
             platform.add_file("vexriscv.v", vexriscv_verilog(core.variant))
         m.submodules.top = top = BoardTop(
-            self._parameters, None if core is None else lambda machine: SoftCore(core, machine)
+            self._parameters,
+            None if core is None else lambda machine: SoftCore(core, machine),
+            self._front_end(m, platform),
         )
         self._connect(m, platform, "uart", 0, {"rx": top.rx, "tx": top.tx})
         for number, light in enumerate((top.interrupt, top.asleep, top.activity)):
-            try:
-                platform.lookup("led", number)
-            except ResourceError:
+            if not _has(platform, "led", number):
                 break
             self._connect(m, platform, "led", number, {"": light})
         return m
+
+    def _front_end(self, m: Module, platform: Platform) -> wiring.Component | None:
+        """Return the front end of a board with a die, its pads connected where there are any."""
+        machine, timing = self._board.machine, self._board.die
+        if timing is None:
+            return None
+        if not _has(platform, "die", 0):
+            return EmulatedDieFrontEnd(machine, timing)
+        front_end = DieFrontEnd(machine, timing)
+        names = front_end.pads.signature.members
+        self._connect(
+            m, platform, "die", 0, {name: getattr(front_end.pads, name) for name in names}
+        )
+        return front_end
 
     @staticmethod
     def _connect(
         m: Module, platform: Platform, name: str, number: int, pins: dict[str, Signal]
     ) -> None:
-        """Connect signals to pins of a resource by name; ``rx`` comes in, all others go out."""
+        """Connect signals to pins of a resource by name, through buffers."""
         resource = platform.lookup(name, number)
         parts = {part.name: "-" for part in resource.ios if isinstance(part, Subsignal)}
         ports = platform.request(name, number, dir=parts or "-")
         for pin, signal in pins.items():
             port = getattr(ports, pin) if pin else ports
-            buffer = io.Buffer("i" if pin == "rx" else "o", port)
+            comes_in = pin in INPUTS
+            buffer = io.Buffer("i" if comes_in else "o", port)
             m.submodules[f"{name}_{number}_{pin}"] = buffer
-            m.d.comb += signal.eq(buffer.i) if pin == "rx" else buffer.o.eq(signal)
+            m.d.comb += signal.eq(buffer.i) if comes_in else buffer.o.eq(signal)
+
+
+def _has(platform: Platform, name: str, number: int) -> bool:
+    try:
+        platform.lookup(name, number)
+    except ResourceError:
+        return False
+    return True
