@@ -19,3 +19,13 @@ def mitdb() -> Path:
     if not (folder / "100.hea").is_file():
         pytest.skip(f"no MIT-BIH records in {folder}; set REVEILLE_MITDB")
     return folder
+
+
+@pytest.fixture(scope="session")
+def sg13g2() -> Path:
+    """Folder of SG13G2's Liberty files: $REVEILLE_SG13G2, or the one beside the checkout."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data" / "sg13g2"
+    folder = Path(os.environ.get("REVEILLE_SG13G2", beside))
+    if not (folder / "sg13g2_stdcell_typ_1p20V_25C.lib").is_file():
+        pytest.skip(f"no SG13G2 libraries in {folder}; set REVEILLE_SG13G2")
+    return folder

@@ -1,7 +1,6 @@
 """`reveille energy`: one command from Amaranth to energy per inference, and its mistakes."""
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -102,16 +101,6 @@ def test_no_power_tables(reveille, tmp_path):
     status, _, err = reveille("energy", "--liberty", bare, "--json")
     assert status == 1
     assert "has no power tables" in err
-
-
-@pytest.fixture(scope="session")
-def sg13g2() -> Path:
-    """Folder of SG13G2's Liberty files: $REVEILLE_SG13G2, or the one beside the checkout."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data" / "sg13g2"
-    folder = Path(os.environ.get("REVEILLE_SG13G2", beside))
-    if not (folder / "sg13g2_stdcell_typ_1p20V_25C.lib").is_file():
-        pytest.skip(f"no SG13G2 libraries in {folder}; set REVEILLE_SG13G2")
-    return folder
 
 
 @pytest.mark.slow
