@@ -36,7 +36,9 @@ class Electrical:
     overloaded: int
 
 
-def electrical(netlist: Netlist, wire_load: WireLoad | None) -> Electrical:
+def electrical(
+    netlist: Netlist, wire_load: WireLoad | None, input_slew_ns: float = INPUT_SLEW_NS
+) -> Electrical:
     """Work out loads and slews.
 
     Slews follow from each other through the library's tables, as in a timing analysis, but an
@@ -45,6 +47,7 @@ def electrical(netlist: Netlist, wire_load: WireLoad | None) -> Electrical:
     Args:
         netlist: The design.
         wire_load: Capacitance of a net by its number of sinks; None leaves wires out.
+        input_slew_ns: Slew of the clock and of all inputs.
     """
     loads, sinks = np.zeros(netlist.size), np.zeros(netlist.size)
     for group in netlist.instances:
@@ -62,11 +65,13 @@ def electrical(netlist: Netlist, wire_load: WireLoad | None) -> Electrical:
     )
     name = "" if wire_load is None else wire_load.name
     per_sink = wires / np.maximum(sinks, 1)
-    return Electrical(loads, per_sink, _slews(netlist, loads), name, overloaded)
+    return Electrical(loads, per_sink, _slews(netlist, loads, input_slew_ns), name, overloaded)
 
 
-def _slews(netlist: Netlist, loads: NDArray[np.float64]) -> NDArray[np.float64]:
-    slews = np.full((len(EDGES), netlist.size), INPUT_SLEW_NS)
+def _slews(
+    netlist: Netlist, loads: NDArray[np.float64], input_slew_ns: float
+) -> NDArray[np.float64]:
+    slews = np.full((len(EDGES), netlist.size), input_slew_ns)
     for _ in range(MOST_ROUNDS):
         total, arcs = np.zeros_like(slews), np.zeros_like(slews)
         for group in netlist.instances:

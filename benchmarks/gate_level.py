@@ -1,0 +1,111 @@
+"""Gate-level energy of the field's prototype: what it hangs on, and what the traps would cost.
+
+    python benchmarks/gate_level.py --liberty FILE
+
+A stochastic machine of 4 x 4 cells of 8 words with its wake-up logic, likelihoods outside, in full
+mode, on random words and observations. Figures are those of the machine's block (evaluator, LFSRs,
+ranking, cause, sequencer), dynamic energy in pJ a cycle of an inference.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from reveille.hdl.parameters import MachineParameters, Mode
+from reveille.sim.front_end import FrontEndConfiguration, Policy
+from reveille.sim.gates.activity import Activity
+from reveille.sim.gates.electrical import electrical
+from reveille.sim.gates.energy import GateEnergy, energy
+from reveille.sim.gates.heartbeats import IDLE
+from reveille.sim.gates.liberty import read_liberty
+from reveille.sim.gates.library import EDGES
+from reveille.sim.gates.measure import INFERENCE, Measurement, find_wire_load, measure
+from reveille.sim.gates.netlist import Netlist
+
+PARAMETERS = MachineParameters(queue_depth=1, fifo_depth=2, counter_bits=4, sequence_bits=4)
+
+BEATS = 20
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--liberty", type=Path, required=True)
+    path = parser.parse_args().liberty
+    measured = prototype(path)
+    netlist, library = measured.netlist, measured.library
+    activity = measured.modes[Mode.FULL].activity
+    print(f"{library.name}, {library.supply_v:g} V: {netlist.cells} cells")
+    for title, block in (("machine", "machine"), ("all", "")):
+        chosen = inside(netlist, block)
+        print(
+            f"{title:8} {netlist.areas[chosen].sum():8,.0f} um2 "
+            f"{measured.leakage_nw()[chosen].sum():6.0f} nW"
+        )
+    for wire_load in ("none", *library.wire_loads):
+        nets = electrical(netlist, find_wire_load(library, wire_load, netlist.area))
+        show(f"wire load {wire_load}", energy(netlist, activity, nets))
+    for slew_ns in (0.02, 0.1, 0.5):
+        nets = electrical(netlist, None, slew_ns)
+        show(f"no wires, inputs and clock of {slew_ns} ns", energy(netlist, activity, nets))
+    nets = electrical(netlist, None)
+    show("no wires, default groups added", energy(netlist, default_added(netlist, activity), nets))
+
+
+def prototype(path: Path) -> Measurement:
+    """Measure the prototype without wires."""
+    rng = np.random.default_rng(1)
+    configuration = FrontEndConfiguration(
+        PARAMETERS,
+        rng.integers(100, 256, (4, 4, 8)).astype(np.uint8),
+        (1, 60, 120, 200),
+        Policy(mode=Mode.FULL, threshold=3),
+    )
+    observations = rng.integers(0, 8, (BEATS, 4)).astype(np.uint8)
+    return measure({Mode.FULL: configuration}, observations, read_liberty(path), "none")
+
+
+def inside(netlist: Netlist, block: str) -> np.ndarray:
+    """Tell which blocks lie in one; all lie in the top."""
+    return np.array([not block or name.split(".")[0] == block for name in netlist.blocks])
+
+
+def show(title: str, found: GateEnergy) -> None:
+    """Print energies of a cycle."""
+    columns = []
+    for block in ("machine", ""):
+        chosen = np.array([not block or name.split(".")[0] == block for name in found.blocks])
+        spent = found.dynamic_pj[chosen]
+        columns += [
+            spent[:, INFERENCE].sum() / found.cycles[INFERENCE].sum(),
+            spent[:, IDLE].sum() / found.cycles[IDLE],
+        ]
+    machine, idle, everything, all_idle = columns
+    print(
+        f"{title:42} machine {machine:6.2f}, idle {idle:5.2f}; "
+        f"all {everything:6.2f}, idle {all_idle:5.2f}"
+    )
+
+
+def default_added(netlist: Netlist, activity: Activity) -> Activity:
+    """Count a default group in every state, on top of the groups that name theirs: the trap."""
+    cells = []
+    for group, did in zip(netlist.instances, activity.cells, strict=True):
+        events = did.events.copy()
+        for number, arc in enumerate(group.cell.power):
+            named = [
+                other
+                for other in group.cell.power
+                if other.when and (other.pin, other.related) == (arc.pin, arc.related)
+            ]
+            if arc.when is None and named:
+                for edge in range(len(EDGES)):
+                    events[number, edge] = activity.transitions[edge][:, group.nets[arc.pin]]
+        cells.append(replace(did, events=events))
+    return replace(activity, cells=tuple(cells))
+
+
+if __name__ == "__main__":
+    main()
