@@ -34,6 +34,15 @@ COLOURS = {
 }
 """Colour of each cause."""
 
+SYMBOLS = {
+    Cause.NORMAL: "·",
+    Cause.AUDIT: "o",
+    Cause.ABNORMAL: "!",
+    Cause.AMBIGUOUS: "?",
+    Cause.INVALID: "x",
+}
+"""Sign of each cause, for those who cannot tell the colours."""
+
 TRACE_S = 6.0
 """Length of the ECG shown."""
 
@@ -156,8 +165,7 @@ class LiveView:
     def _ticker(self, columns: int) -> Text:
         text = Text("\n")
         for cause in list(self._latest)[-columns:]:
-            asleep = cause == Cause.NORMAL
-            text.append("·" if asleep else Cause(cause).name[0], style=COLOURS[Cause(cause)])
+            text.append(SYMBOLS[Cause(cause)], style=COLOURS[Cause(cause)])
         return text.append("\n")
 
     def _rates(self) -> Table:
@@ -171,7 +179,7 @@ class LiveView:
         table.add_row("wake-up rate", *_rate(woken, self._seen))
         for cause in sorted(COLOURS, reverse=True):
             if cause.wakes:
-                label = Text(f"  {cause.name.lower()}", style=COLOURS[cause])
+                label = Text(f"  {SYMBOLS[cause]} {cause.name.lower()}", style=COLOURS[cause])
                 table.add_row(label, *_rate(self._causes[cause], self._seen))
         table.add_row("silent errors, of abnormal", *_rate(self._silent, self._abnormal))
         table.add_row("accuracy", *_rate(self._right, self._seen))
