@@ -79,10 +79,14 @@ class _Outstanding:
 
     Attributes:
         request: It.
+        sent_s: When it was sent.
+        repeated: It was sent again.
         reply: Its reply, where that came before those of earlier requests.
     """
 
     request: Frame
+    sent_s: float
+    repeated: bool = False
     reply: Frame | None = None
 
 
@@ -146,7 +150,7 @@ class BoardClient:
         request = Frame(self._number, command, payload)
         self._number = (self._number + 1) % NUMBERS
         self._expected_again[request.number] = 0
-        self._outstanding.append(_Outstanding(request))
+        self._outstanding.append(_Outstanding(request, self.now()))
         self.statistics.requests += 1
         self._send(request)
 
@@ -175,10 +179,20 @@ class BoardClient:
             self.statistics.waits += 1
             self._repeat(self.outstanding)
             asked, self._wait_s = now, min(2 * self._wait_s, LONGEST_WAIT_S)
-        self._wait_s = self._first_wait_s
+        self._learn_wait(oldest)
         self._outstanding.popleft()
         self._behind = False
         return _payload(oldest.request, oldest.reply)
+
+    def _learn_wait(self, answered: _Outstanding) -> None:
+        """Wait longer for a board that is slower than its clock says, as a simulated one may be.
+
+        Only requests sent once tell how long a reply takes (Karn and Partridge, SIGCOMM 1987).
+        """
+        if not answered.repeated:
+            taken_s = self.now() - answered.sent_s
+            self._first_wait_s = max(self._first_wait_s, min(2 * taken_s, LONGEST_WAIT_S))
+            self._wait_s = self._first_wait_s
 
     def request(self, command: Command, payload: bytes = b"") -> bytes:
         """Send a request and return the payload of its reply; none may be outstanding."""
@@ -341,6 +355,7 @@ class BoardClient:
         for outstanding in list(self._outstanding)[:requests]:
             if outstanding.reply is None:
                 self.statistics.repeated += 1
+                outstanding.repeated = True
                 self._expected_again[outstanding.request.number] += 1
                 self._send(outstanding.request)
 
