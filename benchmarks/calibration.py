@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 
 from reveille.hdl.parameters import Machine
@@ -142,12 +144,50 @@ def print_table(operation: Operation, rows: list[dict[str, object]]) -> None:
         )
 
 
+def draw(path: Path, beats: BeatSet, setting: Setting, splits: list[dict[Case, Split]]) -> None:
+    """Draw what promises cost on DS2, and how the promise to a patient is kept over the splits."""
+    mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "reveille", "font.size": 9})
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    old, new = (beats.select(np.isin(beats.record, part)) for part in (DS1, DS2))
+    leaning = LEANINGS[setting.machine]
+    losses = cross_fit(setting, leaning, leave_out(old, Choices(), Silent())).losses()
+    tables = fit_tables(old, Choices())
+    path_of_policies = draw_path(setting, tables, leaning, old)
+    words = tables.words(setting.machine, leaning)
+    counts = count(setting, words, tables.quantise(new), path_of_policies, new)
+    alphas = np.linspace(0.01, 0.25, 97)
+    for guarantee, colour in zip(Guarantee, ("#1b6ca8", "#3a7d44", "#d1495b"), strict=True):
+        chosen = [first_certified(losses, alpha, DELTA, guarantee) for alpha in alphas]
+        rates = [100 * counts.wake_rate(policy) for policy in chosen]
+        left.step(100 * alphas, rates, where="post", color=colour, label=guarantee.value)
+    left.axhline(100 * float((new.aami > 0).mean()), color="grey", linestyle="dotted")
+    left.text(
+        25, 100 * float((new.aami > 0).mean()) + 1, "abnormal beats", color="grey", ha="right"
+    )
+    left.set(xlabel="alpha (%)", ylabel="wake-up rate on DS2 (%)", ylim=(0, 105), xlim=(0, 25))
+    left.legend(frameon=False, title="guarantee")
+    operation = (setting.machine, setting.mode)
+    edges = np.arange(57.5, 105, 5)
+    for alpha, colour in zip(ALPHAS, ("#1b6ca8", "#e09f3e"), strict=True):
+        within = [100 * split[operation, Guarantee.PATIENT, alpha].within for split in splits]
+        label = f"alpha {100 * alpha:.0f} %: mean {np.mean(within):.1f} %"
+        right.hist(within, edges, histtype="step", color=colour, linewidth=1.5, label=label)
+    right.axvline(100 * (1 - DELTA), color="black", linestyle="dashed", linewidth=1)
+    right.set(xlabel="new patients within alpha (%)", ylabel=f"of {len(splits)} splits")
+    right.legend(frameon=False, loc="upper left")
+    for axis in (left, right):
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+    plt.close(figure)
+
+
 def main() -> None:
     """Split, calibrate, look."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of MIT-BIH")
     parser.add_argument("--splits", type=int, default=1000)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--figure", type=Path, help="draw the first machine's")
     arguments = parser.parse_args()
     beats = screened_part(load_beats(arguments.data, sorted(DS1 + DS2)))
     model, progress = load_screening(), TerminalProgress()
@@ -157,6 +197,8 @@ def main() -> None:
         split_once(beats, settings, generator)
         for _ in progress.track(range(arguments.splits), "splits", arguments.splits)
     ]
+    if arguments.figure:
+        draw(arguments.figure, beats, settings[0], splits)
     tables = {
         operation: [
             summarised(*promise, [split[operation, *promise] for split in splits])
