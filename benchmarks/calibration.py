@@ -207,7 +207,8 @@ def main() -> None:
         for operation in OPERATIONS
     }
     if arguments.json:
-        print(json.dumps({" ".join(map(str, o)): rows for o, rows in tables.items()}, indent=2))
+        named = {f"{o[0]} {o[1].name.lower()}": rows for o, rows in tables.items()}
+        print(json.dumps(named, indent=2))
         return
     for operation, rows in tables.items():
         print_table(operation, rows)
