@@ -9,6 +9,7 @@ ranking, cause, sequencer), dynamic energy in pJ a cycle of an inference.
 
 import argparse
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from reveille.hdl.parameters import MachineParameters, Mode
 from reveille.sim.front_end import FrontEndConfiguration, Policy
 from reveille.sim.gates.activity import Activity
+from reveille.sim.gates.boolean import ONES, Expression
 from reveille.sim.gates.electrical import electrical
 from reveille.sim.gates.energy import GateEnergy, energy
 from reveille.sim.gates.heartbeats import IDLE
@@ -52,6 +54,7 @@ def main() -> None:
         show(f"no wires, inputs and clock of {slew_ns} ns", energy(netlist, activity, nets))
     nets = electrical(netlist, None)
     show("no wires, default groups added", energy(netlist, default_added(netlist, activity), nets))
+    show("no wires, from single nets", energy(netlist, from_single_nets(netlist, activity), nets))
 
 
 def prototype(path: Path) -> Measurement:
@@ -105,6 +108,50 @@ def default_added(netlist: Netlist, activity: Activity) -> Activity:
                     events[number, edge] = activity.transitions[edge][:, group.nets[arc.pin]]
         cells.append(replace(did, events=events))
     return replace(activity, cells=tuple(cells))
+
+
+def from_single_nets(netlist: Netlist, activity: Activity) -> Activity:
+    """Guess joint states from single nets, as if these were independent: a plain SAIF file."""
+    high = activity.high / np.maximum(activity.samples, 1)[:, np.newaxis]
+    cells = []
+    for group, did in zip(netlist.instances, activity.cells, strict=True):
+        ones = {pin: high[:, nets] for pin, nets in group.nets.items()}
+        changes = {
+            pin: activity.transitions[:, :, nets].sum(axis=0) for pin, nets in group.nets.items()
+        }
+        likely = []
+        for arc in group.cell.power:
+            share = np.ones(did.events.shape[2:])
+            if arc.when is not None:
+                share = probability(arc.when, ones)
+            else:
+                for other in group.cell.power:
+                    if other.when and (other.pin, other.related) == (arc.pin, arc.related):
+                        share = share - probability(other.when, ones)
+            likely.append(np.maximum(share, 0) * changes[arc.related or arc.pin])
+        events = np.zeros_like(did.events)
+        for number, arc in enumerate(group.cell.power):
+            own = [
+                n for n, a in enumerate(group.cell.power) if (a.pin, a.rail) == (arc.pin, arc.rail)
+            ]
+            total = np.sum([likely[n] for n in own], axis=0)
+            even = np.full_like(total, 1 / len(own))
+            share = np.divide(likely[number], total, out=even, where=total > 0)
+            events[number] = share * activity.transitions[:, :, group.nets[arc.pin]]
+        cells.append(replace(did, events=events))
+    return replace(activity, cells=tuple(cells))
+
+
+def probability(when: Expression, ones: dict[str, np.ndarray]) -> np.ndarray:
+    """Return how probable a state is, from the probability of each signal to be 1."""
+    names = sorted(when.signals)
+    total = np.zeros_like(next(iter(ones.values())))
+    for bits in product((0, 1), repeat=len(names)):
+        state = {n: np.array([ONES * np.uint64(b)]) for n, b in zip(names, bits, strict=True)}
+        if when.evaluate(state)[0]:
+            factors = [ones[n] if b else 1 - ones[n] for n, b in zip(names, bits, strict=True)]
+            total = total + np.prod(factors, axis=0)
+    return total
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,9 +42,10 @@ def check_sums(summary):
 
 def test_one_command_to_energy_per_inference(reveille, tmp_path):
     """From Amaranth through our own library; JSON, card and files from one small run."""
-    card, out = tmp_path / "tiny.toml", tmp_path / "files"
+    card, out, higher = tmp_path / "tiny.toml", tmp_path / "files", tmp_path / "higher.lib"
+    higher.write_text(TINY.read_text().replace("nom_voltage : 1.0", "nom_voltage : 1.5"))
     status, text, err = reveille(
-        *("energy", "--liberty", TINY, "--limit", 6, "--counter-bits", 4),
+        *("energy", "--liberty", TINY, "--liberty", higher, "--limit", 6, "--counter-bits", 4),
         *("--card", card, "--out", out, "--json"),
     )
     assert status == 0, err
@@ -58,8 +60,17 @@ def test_one_command_to_energy_per_inference(reveille, tmp_path):
     per_cycle = summary["energy_per_cycle_pj"]
     assert 0 < per_cycle["idle"] < per_cycle["load"] < per_cycle["count"]
     check_sums(summary)
+    # Of the tables nothing changes with the supply in this library; only charging nets does.
+    low, high = (corner["energy_per_cycle_pj"]["count"] for corner in summary["corners"])
+    assert low == per_cycle["count"]
+    assert low < high < 2.25 * low
+    assert 0 < summary["supply_exponent"] < 2
 
     loaded = EnergyCard.load(card)
+    assert loaded.conditions.logic_supply_v == 1
+    at_higher = replace(loaded.conditions, logic_supply_v=1.5)
+    assert loaded.value("controller.cycle_pj", at_higher) > loaded.value("controller.cycle_pj")
+    assert loaded.entries["stochastic.power_up_pj"].mark == "assumed"
     active = loaded.entries["stochastic.active_cycle_pj"]
     assert active.low < active.value < active.high
     assert active.mark == "simulated"
@@ -93,6 +104,15 @@ def test_mistakes_end_in_one_sentence(reveille, arguments, complaint):
     assert out == ""
     assert complaint in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_corners_of_a_card_have_one_temperature(reveille, tmp_path):
+    cold, card = tmp_path / "cold.lib", tmp_path / "card.toml"
+    cold.write_text(TINY.read_text().replace("nom_temperature : 25", "nom_temperature : -40"))
+    status, _, err = reveille("energy", "--liberty", TINY, "--liberty", cold, "--card", card)
+    assert status == 1
+    assert "must have one temperature, not tiny 25 °C, tiny -40 °C" in err
+    assert not card.exists()
 
 
 def test_no_power_tables(reveille, tmp_path):

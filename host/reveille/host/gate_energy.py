@@ -20,6 +20,7 @@ from reveille.sim.front_end import FrontEndConfiguration
 from reveille.sim.gates.cells import cell_models
 from reveille.sim.gates.energy import GateEnergy
 from reveille.sim.gates.heartbeats import IDLE, PHASES
+from reveille.sim.gates.library import Library
 from reveille.sim.gates.measure import INFERENCE, Measurement
 from reveille.sim.gates.saif import write_saif
 
@@ -141,6 +142,19 @@ def write_gate_files(folder: Path, measurement: Measurement) -> None:
         write_text(folder / f"{_name(mode)}.saif", write_saif(netlist, found.activity))
 
 
+def check_corners(libraries: Sequence[Library]) -> None:
+    """Hold the corners of an energy card against each other.
+
+    Raises:
+        ReveilleError: They differ in temperature: a card's tables go along the supply alone.
+    """
+    if len({library.temperature_c for library in libraries}) > 1:
+        corners = ", ".join(f"{found.name} {found.temperature_c:g} °C" for found in libraries)
+        raise ReveilleError(
+            f"The libraries of an energy card must have one temperature, not {corners}."
+        )
+
+
 def gate_card(
     measurements: Sequence[Measurement], machine: Machine, base: EnergyCard, source: str
 ) -> str:
@@ -154,16 +168,8 @@ def gate_card(
         machine: Which section of the card they are for.
         base: Card for all that they do not cover.
         source: The command that made them.
-
-    Raises:
-        ReveilleError: The corners differ in temperature.
     """
     first = measurements[0].library
-    if any(m.library.temperature_c != first.temperature_c for m in measurements):
-        raise ReveilleError(
-            "The corners of an energy card must have one temperature: "
-            + ", ".join(f"{m.library.name} {m.library.temperature_c:g} C" for m in measurements)
-        )
     conditions = replace(
         base.conditions, logic_supply_v=first.supply_v, temperature_c=first.temperature_c
     )

@@ -45,3 +45,20 @@ def test_the_machine_costs_what_it_did(measurement: Measurement) -> None:
     assert energy.area[inside].sum() == pytest.approx(20_900, rel=WITHIN)
     # The study's 0.25 pJ: this machine has more flip-flops whose clock is not gated.
     assert 0.25 < idle < 0.5
+
+
+@pytest.mark.parametrize(
+    ("macro", "read_pj"),
+    [("RM_IHPSG13_1P_1024x32_c2_bm_bist", 48), ("RM_IHPSG13_1P_8192x32_c4", 230)],
+)
+def test_reads_of_sram_macros(sg13g2: Path, macro: str, read_pj: float) -> None:
+    """4 KiB and 32 KiB: the study's figures, which the macros' files state by state of enables."""
+    (cell,) = read_liberty(sg13g2 / f"{macro}.lib").cells.values()
+    reads = [
+        float(table.values.mean())
+        for arc in cell.power
+        if arc.pin == "A_CLK" and arc.when is not None
+        for table in arc.energies_pj[:1]
+        if table is not None and arc.when.verilog() == "((A_MEN & !A_WEN) & A_REN)"
+    ]
+    assert reads == [pytest.approx(read_pj, rel=0.01)]

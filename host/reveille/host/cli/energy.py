@@ -52,6 +52,7 @@ def energy(
 
     from reveille.host.dataset import choose_dataset
     from reveille.host.gate_energy import (
+        check_corners,
         gate_card,
         gate_configurations,
         gate_summary,
@@ -66,6 +67,8 @@ def energy(
     progress = TerminalProgress(quiet or as_json)
     libraries = [read_liberty(path) for path in liberty]
     base_card = EnergyCard.load(base) if card else None
+    if card:
+        check_corners(libraries)
     model = load_screening(models)
     build = {"queue_depth": queue_depth, "fifo_depth": fifo_depth, "counter_bits": counter_bits}
     configurations = gate_configurations(model, machine, **build)
