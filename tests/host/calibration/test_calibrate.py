@@ -121,6 +121,8 @@ def test_a_policy_survives_its_file(model, tmp_path):
     assert load_policy(tmp_path / "policy.json", tmp_path) == written
     with pytest.raises(ReveilleError, match="calibrated for another screening model"):
         load_policy(tmp_path / "policy.json", None)
+    with pytest.raises(ReveilleError, match="There is no screening model"):
+        load_policy(tmp_path / "policy.json", tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,12 @@ def load_screening(folder: Path | None = None) -> ScreeningModel:
 
 
 def screening_checksum(folder: Path | None = None) -> str:
-    """Return the SHA-256 of the file that `load_screening` reads."""
+    """Return the SHA-256 of the file that `load_screening` reads.
+
+    Raises:
+        ReveilleError: There is none, or it is no screening model.
+    """
+    load_screening(folder)
     return hashlib.sha256(((folder or SHIPPED) / SCREENING).read_bytes()).hexdigest()
 
 
