@@ -1,6 +1,6 @@
 """The firmware in RTL: real woken beats, decided bit for bit as in NumPy, and timed.
 
-    python benchmarks/firmware.py --data FOLDER [--beats 10000] [--out benchmarks/firmware.json]
+    python benchmarks/firmware.py --data FOLDER [--beats 13000] [--out benchmarks/firmware.json]
 
 The leading beats of all DS2 records go through the cascade one at a time, as in life: each finds
 the CPU asleep. Ends with an error where a decision differs from the int8 reference. Prints Markdown
@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the variants asked for; those measured before stay in the file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of MIT-BIH records")
-    parser.add_argument("--beats", type=int, default=10_000)
+    parser.add_argument("--beats", type=int, default=13_000)
     parser.add_argument("--variant", type=Variant, action="append", help="default: all")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
     options = parser.parse_args(arguments)

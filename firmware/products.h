@@ -22,11 +22,13 @@
 
 #define LARGEST_BLOCK 8
 
-#ifdef MAC_UNIT
+#if defined(MAC_CUSTOM) || defined(MAC_MAPPED)
 
 #define BLOCK_POSITIONS 2
 
 typedef uint32_t word_t __attribute__((may_alias));
+
+#ifdef MAC_CUSTOM
 
 // The unit's instruction; the accumulator must be a constant once the loops are unrolled.
 #define MAC(operation, accumulator, a, b, result) \
@@ -45,10 +47,41 @@ INLINE uint32_t mac(const int operation, const int accumulator, uint32_t a, uint
     return result;
 }
 
+INLINE void set_sum(const int accumulator, int32_t value) {
+    mac(MAC_EXCHANGE, accumulator, (uint32_t)value, 0);
+}
+
+INLINE int32_t get_sum(const int accumulator) { return (int32_t)mac(MAC_EXCHANGE, accumulator, 0, 0); }
+
+// To the sums of each output at a position: the products of its samples and the outputs' weights.
+INLINE void accumulate(const int first, const int step, uint32_t samples, const uint32_t *factors,
+                       const int outputs) {
+    UNROLL for (int o = 0; o < outputs; ++o) mac(MAC_ACCUMULATE, first + o * step, samples, factors[o]);
+}
+
+#else
+
+INLINE void set_sum(const int accumulator, int32_t value) {
+    PERIPHERALS[PERIPHERAL_MAC_SUM / 4 + accumulator] = (uint32_t)value;
+}
+
+INLINE int32_t get_sum(const int accumulator) {
+    return (int32_t)PERIPHERALS[PERIPHERAL_MAC_SUM / 4 + accumulator];
+}
+
+INLINE void accumulate(const int first, const int step, uint32_t samples, const uint32_t *factors,
+                       const int outputs) {
+    PERIPHERALS[PERIPHERAL_MAC_OPERAND / 4] = samples;
+    UNROLL for (int o = 0; o < outputs; ++o)
+        PERIPHERALS[PERIPHERAL_MAC_ACCUMULATE / 4 + first + o * step] = factors[o];
+}
+
+#endif
+
 INLINE const int8_t *add_products(const struct layer *layer, const int8_t *in, const int8_t *weights,
                                   int32_t *sums, const int outputs, const int positions) {
     const int block = outputs * positions;
-    UNROLL for (int i = 0; i < block; ++i) mac(MAC_EXCHANGE, i, (uint32_t)sums[i], 0);
+    UNROLL for (int i = 0; i < block; ++i) set_sum(i, sums[i]);
     SOME for (int word = 0; word < layer->window; word += 4, weights += 4 * outputs) {
         // All loads first: an instruction of the unit waits for those before it.
         uint32_t samples[ACCUMULATORS], factors[ACCUMULATORS];
@@ -56,10 +89,10 @@ INLINE const int8_t *add_products(const struct layer *layer, const int8_t *in, c
             samples[p] = *(const volatile word_t *)(in + word + p * layer->stride);
         UNROLL for (int o = 0; o < outputs; ++o)
             factors[o] = *(const volatile word_t *)(weights + 4 * o);
-        UNROLL for (int i = 0; i < block; ++i)
-            mac(MAC_ACCUMULATE, i, samples[i % positions], factors[i / positions]);
+        UNROLL for (int p = 0; p < positions; ++p)
+            accumulate(p, positions, samples[p], factors, outputs);
     }
-    UNROLL for (int i = 0; i < block; ++i) sums[i] = (int32_t)mac(MAC_EXCHANGE, i, 0, 0);
+    UNROLL for (int i = 0; i < block; ++i) sums[i] = get_sum(i);
     return weights;
 }
 

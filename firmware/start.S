@@ -7,7 +7,7 @@
 _start:
     la   t0, trap
     csrw mtvec, t0
-#ifdef MAC_UNIT
+#ifdef MAC_CUSTOM
     li   t0, -1
     csrw 0xbc0, t0  # lets the core use its custom instructions
 #endif

@@ -3,21 +3,27 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reveille.hdl.contract import Cause
 from reveille.hdl.parameters import MachineParameters
 from reveille.hdl.softcore.contract import (
+    ACCUMULATORS,
     CORE_COUNTERS,
     MAILBOX_BASE,
     PERIPHERAL_BASE,
     CoreRegister,
+    MacOperation,
     Peripheral,
     SoftCoreParameters,
+    Variant,
 )
 from reveille.hdl.softcore.header import firmware_header
 from reveille.hdl.softcore.peripherals import Peripherals
 from reveille.hdl.softcore.registers import CoreRegisters, core_counter_name, status_layout
 from reveille.hdl.softcore.timer import WakeTimer
+from reveille.sim.softcore.mac_unit import MacUnitTwin
 
 from ..bench import RegisterBus, check_refusal, pulse, simulate
 
@@ -37,6 +43,7 @@ async def access(ctx: Any, bus: Any, address: int, write: int | None = None) -> 
     value = int(ctx.get(bus.dat_r))
     await ctx.tick()
     ctx.set(bus.cyc, 0)
+    await ctx.tick()
     return value, cycles
 
 
@@ -218,7 +225,7 @@ def test_header_reads_fields_across_words(sequence_bits: int) -> None:
 
 def test_refuses_dimensions_out_of_range() -> None:
     check_refusal(
-        "variant must be one of ['full', 'full-cfu'], not 'tiny'",
+        "variant must be one of ['full', 'full-cfu', 'lite'], not 'tiny'",
         lambda: SoftCoreParameters(variant="tiny"),  # type: ignore[arg-type]
     )
     check_refusal(
@@ -228,3 +235,39 @@ def test_refuses_dimensions_out_of_range() -> None:
     check_refusal(
         "ram_bytes must be a power of two, not 5000", lambda: SoftCoreParameters(ram_bytes=5000)
     )
+
+
+@settings(max_examples=20)
+@given(
+    items=st.lists(
+        st.tuples(
+            st.sampled_from(MacOperation),
+            st.integers(0, ACCUMULATORS - 1),
+            st.integers(0, (1 << 32) - 1),
+            st.integers(0, (1 << 32) - 1),
+        ),
+        min_size=4,
+        max_size=16,
+    )
+)
+def test_the_mapped_unit_computes_as_its_twin(
+    items: list[tuple[MacOperation, int, int, int]],
+) -> None:
+    unit = Peripherals(SoftCoreParameters(Variant.LITE), MachineParameters())
+    twin = MacUnitTwin()
+    bus = unit.bus
+
+    async def bench(ctx: Any) -> None:
+        for operation, accumulator, a, b in items:
+            twin.execute(operation, accumulator, a, b)
+            if operation is MacOperation.EXCHANGE:
+                await access(ctx, bus, register(Peripheral.MAC_SUM + accumulator), a)
+            else:
+                await access(ctx, bus, register(Peripheral.MAC_OPERAND), a)
+                await access(ctx, bus, register(Peripheral.MAC_ACCUMULATE + accumulator), b)
+        for accumulator, expected in enumerate(twin.sums):
+            address = register(Peripheral.MAC_SUM + accumulator)
+            assert (await access(ctx, bus, address))[0] == expected
+            assert (await access(ctx, bus, address))[0] == 0
+
+    simulate(unit, bench)

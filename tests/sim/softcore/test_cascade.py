@@ -102,7 +102,8 @@ def test_wakes_and_sleeps_again() -> None:
     assert counters["DECISIONS"] == counters["CORE_SERVICES"] == 5
     assert counters["CORE_WAKE_UPS"] == 2 * 5  # for the event, for the beat in the mailbox
     assert counters["CORE_PERIPHERAL_WRITES"] == 4 * 5
-    assert counters["CORE_WAKE_LATENCY"] <= 10 * counters["CORE_LONGEST_WAKE_LATENCY"] <= 200
+    longest = counters["CORE_LONGEST_WAKE_LATENCY"]  # with misses of the instruction cache
+    assert 10 < counters["CORE_WAKE_LATENCY"] <= 10 * longest < 10 * 50
     cycles = counters["CORE_CYCLES_ASLEEP"] + counters["CORE_CYCLES_AWAKE"]
     assert cascade.clocks - before - 60 < cycles <= cascade.clocks - before
     assert counters["CORE_CYCLES_ASLEEP"] > counters["CORE_CYCLES_AWAKE"]

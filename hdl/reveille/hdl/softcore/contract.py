@@ -21,11 +21,8 @@ class Variant(StrEnum):
     """4 KiB of instruction and of data cache, multiplier of one product a cycle."""
     FULL_CFU = "full-cfu"
     """The same with the `MacOperation` unit behind custom instructions."""
-
-    @property
-    def has_mac_unit(self) -> bool:
-        """Whether the firmware can use the multiply-accumulate unit."""
-        return self is Variant.FULL_CFU
+    LITE = "lite"
+    """2 KiB of instruction cache, no data cache, a bit of a product a cycle; the unit is mapped."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +119,14 @@ class Peripheral(IntEnum):
     """Write: give back the slots whose bits are set."""
     FAULT = 0x06
     """Write: a trap was taken; the value is its cause."""
+    MAC_OPERAND = 0x07
+    """Write: first operand of the products to come. The ``MAC`` registers are of ``lite`` alone."""
     EVENT = 0x08
     """Read: the event that waits, `reveille.hdl.contract.event_layout`, lowest word first."""
+    MAC_ACCUMULATE = 0x10
+    """Write, with the accumulator added: `MacOperation.ACCUMULATE`; the value is operand two."""
+    MAC_SUM = 0x14
+    """With the accumulator added: write sets it, read gives it and sets it to 0."""
 
 
 EVENT_WORDS = 8

@@ -16,6 +16,7 @@ from reveille.hdl.softcore.contract import (
     Peripheral,
     SlotWord,
     SoftCoreParameters,
+    Variant,
 )
 
 HEADER = """\
@@ -60,9 +61,10 @@ def firmware_header(machine: MachineParameters, core: SoftCoreParameters) -> str
         # Byte offsets, so that assembly can use them too.
         **{f"PERIPHERAL_{register.name}": 4 * register for register in Peripheral},
     }
-    if core.variant.has_mac_unit:
-        numbers |= {"MAC_UNIT": 1, "ACCUMULATORS": ACCUMULATORS}
-        numbers |= {f"MAC_{o.name}": int(o) for o in MacOperation}
+    if core.variant is not Variant.FULL:
+        numbers |= {"ACCUMULATORS": ACCUMULATORS}
+        numbers |= {f"MAC_{operation.name}": int(operation) for operation in MacOperation}
+        numbers |= {"MAC_CUSTOM" if core.variant is Variant.FULL_CFU else "MAC_MAPPED": 1}
     event = event_layout(machine)
     fields = {name: event[name] for name in event.members if name != "scores"}
     return HEADER.format(

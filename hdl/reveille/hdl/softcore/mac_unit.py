@@ -1,10 +1,12 @@
 """The multiply-accumulate unit: four int8 products a cycle into one of a few sums."""
 
-from amaranth.hdl import Array, Module, Signal, signed, unsigned
+from amaranth.hdl import Array, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from reveille.hdl.softcore.contract import ACCUMULATORS, MacOperation
+from reveille.hdl.softcore.contract import ACCUMULATORS, MacOperation, Peripheral
+
+ACCUMULATOR_BITS = (ACCUMULATORS - 1).bit_length()
 
 REQUEST = data.StructLayout(
     {
@@ -64,3 +66,59 @@ class MacUnit(wiring.Component):
             with m.Else():
                 m.d.sync += held.eq(held + products)
         return m
+
+
+class MappedMacUnit(wiring.Component):
+    """`MacUnit` behind registers: `Peripheral.MAC_OPERAND` and those after it.
+
+    Members:
+        access: Strobe; a register is written or read in this cycle.
+        write: It is written.
+        register: Its number, a `Peripheral` or past it.
+        write_data: What is written.
+        read_data: What was read in the cycle before.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "access": In(1),
+                "write": In(1),
+                "register": In(range(Peripheral.MAC_SUM + ACCUMULATORS)),
+                "write_data": In(32),
+                "read_data": Out(32),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Describe the logic."""
+        m = Module()
+        m.submodules.unit = unit = MacUnit()
+        operand = Signal(32)
+        request = unit.request.payload
+        m.d.comb += [
+            unit.response.ready.eq(1),
+            self.read_data.eq(unit.response.payload),
+            request.accumulator.eq(self.register),
+            request.b.eq(self.write_data),
+        ]
+        writes = self.access & self.write
+        with m.If(writes & (self.register == Peripheral.MAC_OPERAND)):
+            m.d.sync += operand.eq(self.write_data)
+        with m.If(self._in_block(Peripheral.MAC_SUM)):
+            m.d.comb += [
+                unit.request.valid.eq(self.access),
+                request.operation.eq(MacOperation.EXCHANGE),
+                request.a.eq(Mux(self.write, self.write_data, 0)),
+            ]
+        with m.Elif(self._in_block(Peripheral.MAC_ACCUMULATE)):
+            m.d.comb += [
+                unit.request.valid.eq(writes),
+                request.operation.eq(MacOperation.ACCUMULATE),
+                request.a.eq(operand),
+            ]
+        return m
+
+    def _in_block(self, first: Peripheral) -> Value:
+        """Whether the register is one of the accumulators' from there on."""
+        return self.register[ACCUMULATOR_BITS:] == first >> ACCUMULATOR_BITS

@@ -7,22 +7,28 @@ from amaranth.lib.wiring import In, Out
 from reveille.hdl.interfaces import CpuSignature
 from reveille.hdl.parameters import MachineParameters
 from reveille.hdl.softcore.contract import (
+    ACCUMULATORS,
     EVENT_WORDS,
     MAILBOX_BASE,
     PERIPHERAL_BASE,
     Peripheral,
     SoftCoreParameters,
+    Variant,
 )
+from reveille.hdl.softcore.mac_unit import MappedMacUnit
 from reveille.hdl.softcore.wishbone import WishboneSignature
 
 MAILBOX_BIT = (MAILBOX_BASE ^ PERIPHERAL_BASE).bit_length() - 3
 """Bit of the word address that tells mailbox and registers apart."""
 
 
+REGISTER_BITS = (Peripheral.MAC_SUM + ACCUMULATORS - 1).bit_length()
+
+
 class Peripherals(wiring.Component):
     """Registers of `Peripheral` behind the CPU's data bus.
 
-    A transfer takes two cycles, a read of ``SLEEP`` as many as there is nothing to do. Unmapped
+    A write takes one cycle, a read two, of ``SLEEP`` as many as there is nothing to do. Unmapped
     addresses read 0, writes to them do nothing. Reset (of the CPU) forgets the event in service.
 
     Members:
@@ -68,7 +74,7 @@ class Peripherals(wiring.Component):
         answered = Signal()
         begins = self.bus.cyc & ~answered
         in_mailbox = self.bus.adr[MAILBOX_BIT]
-        register = self.bus.adr[: (max(Peripheral) + EVENT_WORDS - 1).bit_length()]
+        register = self.bus.adr[:REGISTER_BITS]
 
         def accessed(number: Peripheral) -> Value:
             return begins & ~in_mailbox & (register == number)
@@ -89,9 +95,11 @@ class Peripherals(wiring.Component):
         with m.If(writes[Peripheral.FAULT]):
             m.d.sync += [self.fault.eq(self.bus.dat_w), self.faulty.eq(1)]
         awake = self._sleep_and_wake(m, sleep)
-        m.d.sync += answered.eq(begins & (awake | ~sleep))
+        m.d.sync += answered.eq(begins & ~self.bus.we & (awake | ~sleep))
+        m.d.comb += self.bus.ack.eq(answered | (begins & self.bus.we))
         self._read(m, register, in_mailbox)
-        m.d.comb += self.bus.ack.eq(answered)
+        if self.parameters.variant is Variant.LITE:
+            self._add_unit(m, register, begins & ~in_mailbox)
         return m
 
     def _sleep_and_wake(self, m: Module, sleep: Value) -> Value:
@@ -115,6 +123,20 @@ class Peripherals(wiring.Component):
             m.d.sync += self.serving.eq(1)
         return awake
 
+    def _add_unit(self, m: Module, register: Value, access: Value) -> None:
+        """Add the multiply-accumulate unit; `_read` answers 0 at its addresses."""
+        m.submodules.unit = unit = MappedMacUnit()
+        from_unit = Signal()
+        m.d.comb += [
+            unit.access.eq(access),
+            unit.write.eq(self.bus.we),
+            unit.register.eq(register),
+            unit.write_data.eq(self.bus.dat_w),
+        ]
+        m.d.sync += from_unit.eq(access & (register >= Peripheral.MAC_SUM))
+        with m.If(from_unit):
+            m.d.comb += self.bus.dat_r.eq(unit.read_data)
+
     def _read(self, m: Module, register: Value, in_mailbox: Value) -> None:
         """Answer reads in the cycle after their first."""
         value = Signal(32)
@@ -125,6 +147,7 @@ class Peripherals(wiring.Component):
                 m.d.sync += value.eq(self.cpu.event.valid)
             with m.Case(Peripheral.FILLED):
                 m.d.sync += value.eq(self.filled)
+            assert len(event) <= 32 * EVENT_WORDS
             for word in range(-(-len(event) // 32)):
                 with m.Case(Peripheral.EVENT + word):
                     m.d.sync += value.eq(event[word * 32 : (word + 1) * 32])

@@ -13,7 +13,11 @@ from reveille.hdl.softcore.wishbone import WishboneSignature
 
 PACKAGE = "pythondata_cpu_vexriscv"
 
-FILES = {Variant.FULL: "VexRiscv_Full.v", Variant.FULL_CFU: "VexRiscv_FullCfu.v"}
+FILES = {
+    Variant.FULL: "VexRiscv_Full.v",
+    Variant.FULL_CFU: "VexRiscv_FullCfu.v",
+    Variant.LITE: "VexRiscv_Lite.v",
+}
 """Verilog of each variant."""
 
 INCREMENTING = 0b010
@@ -79,7 +83,7 @@ class VexRiscv(wiring.Component):
 
     def _custom_instructions(self, m: Module) -> dict[str, object]:
         """Add the unit and return the ports by which the CPU uses it."""
-        if not self._variant.has_mac_unit:
+        if self._variant is not Variant.FULL_CFU:
             return {}
         m.submodules.unit = unit = MacUnit()
         function = Signal(10)
