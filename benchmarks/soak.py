@@ -80,7 +80,12 @@ def host(port: str, folder: Path, beats: int, damage: float, seed: int) -> None:
     noisy = NoisyPort(SerialPort(port), damage, np.random.default_rng(seed))
     telling = Telling(folder / EVENTS, noisy)
     streaming = Streaming(
-        lambda: noisy, configuration(), observations, answers.__getitem__, journal, telling
+        lambda: noisy,
+        configuration(),
+        observations,
+        lambda block: answers[block.woken],
+        journal,
+        telling,
     )
     streamed = streaming.run()
     telling.records(Block(0, journal.outcomes(16), np.empty(0)), np.empty(0, np.uint8))

@@ -11,10 +11,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from reveille.hdl.contract import Cause
 from reveille.hdl.errors import ReveilleError
+from reveille.hdl.parameters import Machine, Mode
 from reveille.host.cli import app, main
 from reveille.host.cli.live import braille_trace
+from reveille.host.measurement.observations import read_observations
+from reveille.host.models import load_screening
 from reveille.host.results import SUMMARY, TABLE
+from reveille.sim.twin import TwinFrontEnd
 
 BEATS = 400
 COMMAND = (sys.executable, "-m", "reveille.host.cli")
@@ -158,3 +163,52 @@ def test_errors_have_one_root() -> None:
 
     assert issubclass(BoardSilentError, ReveilleError)
     assert issubclass(PortError, ReveilleError)
+
+
+def observations_file(path: Path, beats: int, truth: bool) -> np.ndarray:
+    names = load_screening().observable_names
+    rng = np.random.default_rng(5)
+    values = rng.integers(0, 8, (beats, len(names)))
+    lines = [",".join((*names, "note", *["truth"] * truth))]
+    lines += [",".join((*map(str, row), "x", *["V"] * truth)) for row in values]
+    path.write_text("\n".join(lines) + "\n")
+    return values.astype(np.uint8)
+
+
+@pytest.mark.parametrize("truth", [False, True])
+def test_observations_of_ones_own(
+    truth: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, out = tmp_path / "mine.csv", tmp_path / "out"
+    values = observations_file(file, 150, truth)
+    options = ("--data", file, "--mode", "race", "--out", out, "--limit", 120, "--quiet", "--json")
+    assert call("measure", "--port", "rtl", *options) == 0
+    summary = json.loads(capsys.readouterr().out)
+    configuration = load_screening().configuration(Machine.STOCHASTIC, Mode.RACE)
+    expected = TwinFrontEnd(configuration).infer(values[:120])
+    assert summary["wake_rate"] == pytest.approx(expected.wakes.mean())
+    assert summary["equals_twin"] is True
+    table = pq.read_table(out / TABLE)
+    assert table["cause"].to_pylist() == [Cause(cause).name for cause in expected.cause]
+    assert np.array_equal(table["score_2"], expected.scores[:, 2])
+    if truth:
+        asleep = 1 - expected.wakes.mean()
+        assert summary["silent_error_rate"] == pytest.approx(asleep)
+    else:
+        assert "silent_error_rate" not in summary
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("rr_128", "rr_9"), "has no column rr_128; the model observes rr_128"),
+        ((",x", ",,", 3), r"Line 2 of .*: truth is ''; a class is one of N, S, V, F"),
+        (("\n", "\n8", 1), r"Line 2 of .*: rr_128 is '8\d'; an observation is a whole number"),
+    ],
+)
+def test_observations_that_are_none(tmp_path: Path, change: tuple, said: str) -> None:
+    file = tmp_path / "mine.csv"
+    observations_file(file, 3, truth=True)
+    file.write_text(file.read_text().replace(*change))
+    with pytest.raises(ReveilleError, match=said):
+        read_observations(file, load_screening())

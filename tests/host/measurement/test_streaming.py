@@ -73,7 +73,7 @@ def stream(
             open_port,
             wanted or configuration(),
             OBSERVATIONS,
-            ANSWERS.__getitem__,
+            lambda block: ANSWERS[block.woken],
             journal,
             watcher,
         ).run()

@@ -37,6 +37,11 @@ class Block:
     outcomes: Outcomes
     latency_s: NDArray[np.float64]
 
+    @property
+    def woken(self) -> NDArray[np.int64]:
+        """Indices of the beats that wake, ascending."""
+        return self.first + np.flatnonzero(self.outcomes.wakes)
+
 
 Answer = Callable[[Block], NDArray[np.uint8]]
 """Keeps the records of a block and returns the back end's decision on each that wakes, in order.
@@ -159,9 +164,9 @@ class BeatStream:
         first = self._received
         outcomes = unpack_records(records, first, machine)
         latency_s = now - np.array([self._sent_at.popleft() for _ in range(count)])
-        decisions = answer(Block(first, outcomes, latency_s))
-        woken = first + np.flatnonzero(outcomes.wakes)
-        self._undecided.extend(zip(woken.tolist(), decisions.tolist(), strict=True))
+        block = Block(first, outcomes, latency_s)
+        decisions = answer(block)
+        self._undecided.extend(zip(block.woken.tolist(), decisions.tolist(), strict=True))
         self._received += count
 
 

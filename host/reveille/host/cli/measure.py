@@ -11,7 +11,6 @@ from reveille.hdl.parameters import Machine, Mode
 from reveille.host.choices import BackEndKind, ModeName
 from reveille.host.cli.console import TerminalProgress, messages, output
 from reveille.host.cli.options import (
-    DataFolder,
     Download,
     EnergyCardName,
     Limit,
@@ -21,7 +20,12 @@ from reveille.host.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from reveille.host.dataset import Dataset
     from reveille.host.ecg.beats import BeatSet
+    from reveille.host.experiment import RunOptions
+    from reveille.host.measurement.measure import BoardOptions
 
 EXIT_INTERRUPTED = 130
 
@@ -29,7 +33,9 @@ EXIT_INTERRUPTED = 130
 def measure(
     port: Annotated[str, Option(help="Serial port, socket://HOST:PORT, virtual, or rtl.")],
     baud: Annotated[int, Option(help="Bits a second on the line.")] = 1_000_000,
-    data: DataFolder = None,
+    data: Annotated[
+        Path | None, Option(help="Folder of WFDB records, or CSV file of observations.")
+    ] = None,
     download: Download = False,
     split: SplitOrDefault = None,
     machine: Annotated[Machine, Option(help="Kind of Bayesian machine.")] = Machine.STOCHASTIC,
@@ -64,23 +70,18 @@ def measure(
       reveille measure --port virtual
       reveille measure --port /dev/ttyUSB1 --data mitdb --out runs/board
       reveille measure --port virtual --speed 1
+      reveille measure --port virtual --data observations.csv
     """
     from reveille.host.board.targets import open_target
-    from reveille.host.cli.live import LiveView
-    from reveille.host.cli.measured_table import measured_table
-    from reveille.host.cli.table import summary_table
     from reveille.host.dataset import choose_dataset
     from reveille.host.experiment import RunOptions
     from reveille.host.measurement.journal import SUFFIX
     from reveille.host.measurement.measure import BoardOptions
-    from reveille.host.measurement.measure import measure as measure_run
-    from reveille.host.models import load_models
     from reveille.host.power.meter import open_meter
-    from reveille.host.results import REPORT, SUMMARY
+    from reveille.host.results import SUMMARY
     from reveille.sim.energy import DEFAULT_CARD
 
     progress = TerminalProgress(quiet)
-    dataset = choose_dataset(data, download, split, seed, progress)
     policy = {
         name: value
         for name, value in (
@@ -105,18 +106,14 @@ def measure(
     with ExitStack() as stack:
         meter = open_meter(power_meter) if power_meter else None
         open_port = open_target(stack, port, baud, machine, models, progress)
-
-        def watcher(beats: "BeatSet") -> LiveView:
-            title = f"{dataset.name} {dataset.split} on {port}"
-            return stack.enter_context(LiveView(beats, dataset.folder, title, not quiet))
-
         board = BoardOptions(port, open_port, speed, meter)
         try:
-            finished = measure_run(
-                dataset, load_models(seed, models), options, board, path, progress, watcher
-            )
+            if data is not None and data.suffix == ".csv":
+                shown = _measure_csv(data, models, options, board, path, progress)
+            else:
+                dataset = choose_dataset(data, download, split, seed, progress)
+                shown = _measure_ecg(dataset, models, options, board, path, progress, quiet)
         except KeyboardInterrupt:
-            stack.close()
             messages.print(
                 f"Interrupted; what was measured is in {path}{SUFFIX}. "
                 f"The same command with --out {path} goes on.",
@@ -124,8 +121,54 @@ def measure(
             )
             raise SystemExit(EXIT_INTERRUPTED) from None
     if as_json:
-        output.file.write((finished.path / SUMMARY).read_text())
+        output.file.write((path / SUMMARY).read_text())
         return
-    output.print(summary_table(finished))
-    output.print(measured_table(finished.summary))
-    output.print(f"Report: {finished.path / REPORT}")
+    for item in shown:
+        output.print(item)
+
+
+def _measure_ecg(
+    dataset: "Dataset",
+    models: Path | None,
+    options: "RunOptions",
+    board: "BoardOptions",
+    path: Path,
+    progress: TerminalProgress,
+    quiet: bool,
+) -> list["RenderableType"]:
+    """Measure heartbeats; return what to show of it."""
+    from reveille.host.cli.live import LiveView
+    from reveille.host.cli.measured_table import measured_table
+    from reveille.host.cli.table import summary_table
+    from reveille.host.measurement.measure import measure as measure_run
+    from reveille.host.models import load_models
+    from reveille.host.results import REPORT
+
+    title = f"{dataset.name} {dataset.split} on {board.port}"
+    with ExitStack() as stack:
+
+        def watcher(beats: "BeatSet") -> LiveView:
+            return stack.enter_context(LiveView(beats, dataset.folder, title, not quiet))
+
+        fitted = load_models(options.seed, models)
+        run = measure_run(dataset, fitted, options, board, path, progress, watcher)
+    return [summary_table(run), measured_table(run.summary), f"Report: {run.path / REPORT}"]
+
+
+def _measure_csv(
+    data: Path,
+    models: Path | None,
+    options: "RunOptions",
+    board: "BoardOptions",
+    path: Path,
+    progress: TerminalProgress,
+) -> list["RenderableType"]:
+    """Measure observations of the user's own; return what to show of it."""
+    from reveille.host.cli.measured_table import front_end_table, measured_table
+    from reveille.host.measurement.observations import measure_observations, read_observations
+    from reveille.host.models import load_screening
+
+    model = load_screening(models)
+    observations = read_observations(data, model, options.limit)
+    summary = measure_observations(observations, model, options, board, path, progress)
+    return [front_end_table(summary), measured_table(summary), f"Table: {path}"]

@@ -39,6 +39,32 @@ def measured_table(summary: dict[str, Any]) -> Table:
     return table
 
 
+def front_end_table(summary: dict[str, Any]) -> Table:
+    """Build the table of what a front end did to observations without a waveform."""
+    front_end = summary["front_end"]
+    table = Table(
+        title=f"{summary['data']['name']}: {summary['beats']:,} beats, {front_end['machine']} "
+        f"machine, {front_end['mode']} mode",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_header=False,
+    )
+    table.add_column("")
+    table.add_column("", justify="right")
+    table.add_row("wake-up rate", _share(summary, "wake_rate"))
+    for cause, share in summary["wake_rate_by_cause"].items():
+        table.add_row(f"  {cause.lower()}", percent(share))
+    if "silent_error_rate" in summary:
+        table.add_row("silent errors, of abnormal", _share(summary, "silent_error_rate"))
+    return table
+
+
+def _share(summary: dict[str, Any], key: str) -> str:
+    error = summary[f"{key}_standard_error"]
+    spread = "" if error is None else f" ± {percent(error)}"
+    return percent(summary[key]) + spread
+
+
 def _add_power(table: Table, power: dict[str, Any]) -> None:
     table.add_section()
     active, idle = power["active"], power["idle"]

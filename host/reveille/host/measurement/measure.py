@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from reveille.hdl.errors import ReveilleError
 from reveille.host.board.port import Port
+from reveille.host.board.stream import Answer, Block
 from reveille.host.cascade import beat_table
 from reveille.host.choices import BackEndKind
 from reveille.host.dataset import Dataset, leading_beats
@@ -128,10 +129,35 @@ def _measure(
 ) -> dict[str, Any]:
     """Take the beats through the board; return the figures of that."""
 
-    def decide(woken: NDArray[np.int64]) -> NDArray[np.uint8]:
+    def decide(block: Block) -> NDArray[np.uint8]:
+        woken = block.woken
         return network.decide(beats.select(woken)) if len(woken) else np.empty(0, np.uint8)
 
     due_s = None if board.speed is None else arrivals_s(beats) / board.speed
+    return stream_beats(
+        board,
+        configuration,
+        observations,
+        decide,
+        journal,
+        watcher,
+        due_s,
+    )
+
+
+def stream_beats(
+    board: BoardOptions,
+    configuration: FrontEndConfiguration,
+    observations: NDArray[np.uint8],
+    decide: Answer,
+    journal: Journal,
+    watcher: Watcher,
+    due_s: NDArray[np.float64] | None,
+) -> dict[str, Any]:
+    """Take observations through a board, beside its power meter; return the figures of that.
+
+    Args as those of `Streaming`.
+    """
     streaming = Streaming(
         board.open_port, configuration, observations, decide, journal, watcher, due_s
     )
@@ -144,7 +170,8 @@ def _measure(
             idle = recorder.start_s, time.monotonic()
             streamed = streaming.run()
         power = power_figures(recorder, idle, streamed, journal.stored - streamed.first)
-    return _figures(streamed, board, journal, len(beats)) | ({"power": power} if power else {})
+    figures = _figures(streamed, board, journal, len(observations))
+    return figures | ({"power": power} if power else {})
 
 
 def _figures(

@@ -16,7 +16,7 @@ from reveille.host.board.client import BoardClient, LinkStatistics, new_session
 from reveille.host.board.errors import BoardResetError, BoardSilentError
 from reveille.host.board.front_end import BoardFrontEnd, resumed_stream
 from reveille.host.board.port import Port, PortError
-from reveille.host.board.stream import Block
+from reveille.host.board.stream import Answer, Block
 from reveille.host.measurement.journal import ASLEEP, Journal
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
 from reveille.sim.read_errors import NUMBERS
@@ -30,9 +30,6 @@ PAUSE_S = 0.2
 
 ROUND_TRIPS = 50
 """Requests timed before beats flow."""
-
-DecideBeats = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
-"""The back end: indices of beats in, classes out."""
 
 
 class Watcher(Protocol):
@@ -84,7 +81,7 @@ class Streaming:
         open_port: Opens the board's port.
         configuration: What to program.
         observations: Word addresses of all beats, uint8, shape (n, columns).
-        decide: The back end.
+        decide: The back end: the decision on each beat of a block that wakes, in order.
         journal: Keeps the records; beats in it already are not measured again.
         watcher: Looks on.
         due_s: When each beat comes, from the first one on, shape (n,); as soon as there is room
@@ -96,7 +93,7 @@ class Streaming:
         open_port: Callable[[], Port],
         configuration: FrontEndConfiguration,
         observations: NDArray[np.uint8],
-        decide: DecideBeats,
+        decide: Answer,
         journal: Journal,
         watcher: Watcher,
         due_s: NDArray[np.float64] | None = None,
@@ -201,7 +198,7 @@ class Streaming:
     def _keep(self, block: Block) -> NDArray[np.uint8]:
         """Have the woken beats decided, and keep all that is new."""
         wakes = block.outcomes.wakes
-        decided = self._decide(block.first + np.flatnonzero(wakes))
+        decided = self._decide(block)
         known = self._journal.stored - block.first
         if known:
             self._journal.position.repeated += min(known, len(wakes))
