@@ -64,18 +64,23 @@ class BoardSimulation:
         component: The board: a top level with the ports ``rx`` and ``tx``, synchronous to ``sync``.
         timing: Its clock and line.
         waves: File for the waves of all signals (``.vcd`` or ``.fst``); slows the board down.
+        modules: Verilog of the modules that it instantiates without describing them.
 
     Raises:
         ReveilleError: A tool is missing or fails, or the waves cannot be written.
     """
 
     def __init__(
-        self, component: wiring.Component, timing: BoardTiming, waves: Path | None = None
+        self,
+        component: wiring.Component,
+        timing: BoardTiming,
+        waves: Path | None = None,
+        modules: str = "",
     ) -> None:
         if waves is not None:
             check_wave_folder(waves)
         self.timing = timing
-        self._library = _load(build_board(component, waves.suffix if waves else None))
+        self._library = _load(build_board(component, waves.suffix if waves else None, modules))
         clock_ps = 1e12 / timing.clock_hz
         self._handle = ctypes.c_void_p(
             self._library.reveille_board_open(
@@ -135,7 +140,9 @@ class BoardSimulation:
         self._close()
 
 
-def build_board(component: wiring.Component, wave_kind: str | None = None) -> Path:
+def build_board(
+    component: wiring.Component, wave_kind: str | None = None, modules: str = ""
+) -> Path:
     """Return the library of a board, compiling it unless it is cached.
 
     Raises:
@@ -143,7 +150,7 @@ def build_board(component: wiring.Component, wave_kind: str | None = None) -> Pa
     """
     model = Model(
         top=TOP,
-        verilog=_verilog(component, for_waves=wave_kind is not None),
+        verilog=_verilog(component, wave_kind is not None, modules),
         output="board.so",
         files={"harness.cpp": (resources.files("reveille.sim.board") / "harness.cpp").read_text()},
         sources=("harness.cpp",),
@@ -168,14 +175,14 @@ def build_board(component: wiring.Component, wave_kind: str | None = None) -> Pa
         return build_model(quick)
 
 
-def _verilog(component: wiring.Component, for_waves: bool) -> str:
+def _verilog(component: wiring.Component, for_waves: bool, modules: str) -> str:
     """Return the board as it is for waves, else as Verilator evaluates it fastest.
 
     See `reveille.sim.rtl`: registered inputs, and every edge of the clock is an active one.
     """
     if for_waves:
-        return generate_verilog(component, TOP)
-    verilog = generate_verilog(Registered(component), TOP)
+        return generate_verilog(component, TOP) + modules
+    verilog = generate_verilog(Registered(component), TOP) + modules
     return re.sub(r"\bposedge (\w*clk)\b", r"edge \1", verilog)
 
 

@@ -1,0 +1,66 @@
+"""A simulated board that is its own back end, with all that it is told coming over the line."""
+
+import numpy as np
+import pytest
+
+from reveille.hdl.board_top import BoardTop
+from reveille.hdl.errors import ReveilleError
+from reveille.hdl.link.board import BoardParameters
+from reveille.hdl.parameters import Machine, Mode
+from reveille.hdl.softcore.contract import SoftCoreParameters, Variant
+from reveille.hdl.softcore.core import SoftCore
+from reveille.hdl.softcore.vexriscv import vexriscv_verilog
+from reveille.host.board.client import BoardClient
+from reveille.host.board.simulated import SimulatedPort
+from reveille.host.firmware.build import build_firmware
+from reveille.host.firmware.on_board import BoardCascade
+from reveille.host.models import load_models
+from reveille.sim.board.simulation import BoardSimulation, BoardTiming
+from reveille.sim.softcore.simulation import BeatInputs
+from reveille.sim.twin import TwinFrontEnd
+
+CORE = SoftCoreParameters(Variant.FULL_CFU, mailbox_slots=2)
+
+
+@pytest.mark.slow
+def test_a_board_decides_its_own_wake_ups() -> None:
+    models = load_models(0)
+    configuration = models.screening.configuration(Machine.STOCHASTIC, Mode.FULL)
+    network, machine = models.back_end.integer(), configuration.parameters
+    board = BoardParameters(machine, soft_core=True)
+    top = BoardTop(board, lambda machine: SoftCore(CORE, machine))
+    timing = BoardTiming(board.clock_hz, board.baud)
+    simulation = BoardSimulation(top, timing, modules=vexriscv_verilog(CORE.variant))
+    client = BoardClient(SimulatedPort(simulation))
+    firmware = build_firmware(network, client.board.machine, CORE)
+    cascade = BoardCascade(client, configuration, firmware, CORE)
+
+    rng = np.random.default_rng(6)
+    beats = 30
+    observations = rng.integers(0, machine.words, (beats, machine.columns), dtype=np.uint8)
+    inputs = BeatInputs(
+        rng.integers(-128, 128, (beats, 128)).astype(np.int8),
+        rng.integers(-(1 << 14), 1 << 14, (beats, 8)).astype(np.int32),
+    )
+    parts = [cascade.infer(observations[s], inputs.select(s)) for s in (slice(12), slice(12, 30))]
+    simulation.close()
+
+    expected = TwinFrontEnd(configuration).infer(observations)
+    woken = np.flatnonzero(expected.wakes)
+    assert len(woken) > 3 * CORE.mailbox_slots
+    for outcomes, part in ((parts[0][0], slice(12)), (parts[1][0], slice(12, 30))):
+        np.testing.assert_array_equal(outcomes.cause, expected.cause[part])
+        np.testing.assert_array_equal(outcomes.scores, expected.scores[part])
+    logits = network.classify(inputs.residual, network.normalise(inputs.context))
+    decisions = np.concatenate([decisions for _, decisions in parts])
+    np.testing.assert_array_equal(decisions, logits.argmax(axis=1)[woken])
+
+
+def test_a_board_without_a_soft_core_is_refused() -> None:
+    class Client:
+        board = BoardParameters(
+            load_models(0).screening.configuration(Machine.STOCHASTIC, Mode.FULL).parameters
+        )
+
+    with pytest.raises(ReveilleError, match="has no soft core"):
+        BoardCascade(Client(), None, None, CORE)  # type: ignore[arg-type]
