@@ -43,11 +43,11 @@ STORED = np.random.default_rng(3).integers(0, 50, SHAPE, dtype=np.uint8)
 
 PROTECTIONS = [
     PLAIN,
-    Protection("two", 2, 2),
-    Protection("three", 3, 3),
+    Protection("two", leaning=(0, 1, 2), guarded_bits=2),
+    Protection("three", (0, 1, 2), guarded_bits=3),
     Protection("reads", reads=3),
     Protection("trimmed", trims=True),
-    Protection("all", 3, 2, reads=3, trims=True),
+    Protection("all", (0,), (1,), 2, reads=3, trims=True),
 ]
 
 
@@ -60,12 +60,16 @@ def test_without_errors_words_are_as_stored(protection):
     ("protection", "bit", "expected"),
     [
         (PLAIN, 7, 0.05),
-        (Protection("three", 3, 1), 7, 3 * 0.05**2 - 2 * 0.05**3),
-        (Protection("three", 3, 1), 6, 0.05),
+        (Protection("three", (0, 1, 2), guarded_bits=1), 7, 3 * 0.05**2 - 2 * 0.05**3),
+        (Protection("three", (0, 1, 2), guarded_bits=1), 6, 0.05),
         (Protection("reads", reads=3), 6, 3 * 0.05**2 - 2 * 0.05**3),
         (Protection("trimmed", trims=True), 6, 0.0),
         (Protection("trimmed", trims=True), 5, 0.05),
-        (Protection("three, trimmed", 3, 1, trims=True), 5, 3 * 0.05**2 - 2 * 0.05**3),
+        (
+            Protection("three, trimmed", (0, 1, 2), guarded_bits=1, trims=True),
+            5,
+            3 * 0.05**2 - 2 * 0.05**3,
+        ),
     ],
 )
 def test_rate_at_which_a_bit_is_read_wrong(protection, bit, expected):
@@ -76,7 +80,10 @@ def test_rate_at_which_a_bit_is_read_wrong(protection, bit, expected):
 
 def test_two_copies_lean_towards_waking():
     """Rows that are to be lowered read too low far more often than too high; others the reverse."""
-    got, wanted = read(Protection("two", 2, 8), STORED, 0.1), usual(STORED)
+    got, wanted = (
+        read(Protection("two", leaning=(0, 1, 2), guarded_bits=8), STORED, 0.1),
+        usual(STORED),
+    )
     low, high = got < wanted, got > wanted
     assert low[:, LOWERS].mean() > 5 * high[:, LOWERS].mean() > 0
     assert high[:, ~LOWERS].mean() > 5 * low[:, ~LOWERS].mean() > 0
@@ -109,7 +116,28 @@ def test_a_logarithmic_word_is_fitted_without_loss_where_all_rows_can_move():
     assert fitted[:, 0, 2].tolist() == [9, 9, 9]
 
 
-@pytest.mark.parametrize("changes", [{"copies": 4}, {"reads": 2}, {"copies": 0}])
-def test_odd_numbers_are_refused(changes):
-    with pytest.raises(ReveilleError, match="stores 1 to 3 copies and reads 1 or 3 times"):
-        Protection("odd", **changes)
+def test_rows_are_guarded_each_in_its_way():
+    """Row 0 follows the majority, row 1 leans, row 2 is left as it is."""
+    protection = Protection("mixed", (0,), (1,), 8)
+    wrong = (read(protection, STORED, 0.1) ^ usual(STORED)).swapaxes(0, 1)
+    ones, zeros = (usual(STORED).swapaxes(0, 1) ^ mask for mask in (0, 0xFF))
+
+    def rate(row, among):
+        return np.bitwise_count(wrong[row] & among[row]).sum() / np.bitwise_count(among[row]).sum()
+
+    assert rate(0, ones) == pytest.approx(3 * 0.1**2 - 2 * 0.1**3, rel=0.1)
+    assert rate(1, ones) == pytest.approx(0.1**2, rel=0.2)  # to be read too low
+    assert rate(1, zeros) == pytest.approx(1 - 0.9**2, rel=0.1)
+    assert rate(2, ones) == pytest.approx(0.1, rel=0.1)
+
+
+def test_cells_that_a_word_takes():
+    assert PLAIN.stored_bits(STORED) == 8
+    assert Protection("", (0,), (1,), 2, trims=True).stored_bits(STORED) == 6 + 2 * (2 + 1) / 3
+
+
+def test_impossible_protections_are_refused():
+    with pytest.raises(ReveilleError, match="reads 1 or 3 times, not 2"):
+        Protection("odd", reads=2)
+    with pytest.raises(ReveilleError, match=r"Rows \[1\] cannot both lean"):
+        Protection("torn", (0, 1), (1, 2), 1)

@@ -35,13 +35,14 @@ class Protection:
 
     Attributes:
         name: What people call it.
-        copies: How often each guarded bit is stored: 1, 2 or 3. Of two copies the one counts that
-            leans towards waking (the smaller likelihood of a normal row, the larger of the others);
-            of three, the majority.
-        guarded_bits: How many of a word's most significant bits are stored so often.
+        majority: Rows whose most significant bits are stored three times: the majority counts.
+        leaning: Rows whose most significant bits are stored twice: the copy counts that leans
+            towards waking (the smaller likelihood of a normal row, the larger of the others).
+        guarded_bits: How many most significant bits are stored so often.
         reads: Reads of a word for each beat, 1 or 3, of which the majority counts.
         trims: Leave out the leading bits that are 0 in all words: they can only flip.
         fits: Fit words around the bits that verify found wrong.
+        reseeds: Choose the LFSR seeds for the words that the array holds.
         floor: Least word of the stochastic machine, 0 to leave words as they are.
 
     Raises:
@@ -49,27 +50,35 @@ class Protection:
     """
 
     name: str = "plain"
-    copies: int = 1
+    majority: tuple[int, ...] = ()
+    leaning: tuple[int, ...] = ()
     guarded_bits: int = 0
     reads: int = 1
     trims: bool = False
     fits: bool = False
+    reseeds: bool = False
     floor: int = 0
 
     def __post_init__(self) -> None:
-        if self.copies not in (1, 2, 3) or self.reads not in (1, 3):
-            raise ReveilleError(
-                f"A protection stores 1 to 3 copies and reads 1 or 3 times, not {self.copies} and "
-                f"{self.reads}."
-            )
+        if self.reads not in (1, 3):
+            raise ReveilleError(f"A protection reads 1 or 3 times, not {self.reads}.")
+        both = set(self.majority) & set(self.leaning)
+        if both:
+            raise ReveilleError(f"Rows {sorted(both)} cannot both lean and follow the majority.")
+
+    @property
+    def copies(self) -> int:
+        """How often the bits that are guarded best are stored."""
+        return 3 if self.majority else 2 if self.leaning else 1
 
     def bits(self, words: NDArray[np.uint8]) -> int:
         """Return how many bits of each word are stored."""
         return int(words.max()).bit_length() if self.trims else 8
 
-    def stored_bits(self, words: NDArray[np.uint8]) -> int:
-        """Return how many bit cells a word takes, copies included."""
-        return self.bits(words) + (self.copies - 1) * self.guarded_bits
+    def stored_bits(self, words: NDArray[np.uint8]) -> float:
+        """Return how many bit cells a word takes, copies included, mean over the words."""
+        more = 2 * len(self.majority) + len(self.leaning)
+        return self.bits(words) + self.guarded_bits * more / len(words)
 
 
 PLAIN = Protection()
@@ -97,16 +106,15 @@ def read_guarded(
         Words, uint8, shape (n, rows, columns).
     """
     reads = [_majority_read(protection, copy, observations, generator) for copy in copies]
-    first, kept = reads[0], np.uint8((1 << bits) - 1)
-    if protection.copies > 1:
-        guard = kept & np.uint8(0xFF << (bits - protection.guarded_bits) & 0xFF)
-        if protection.copies == 3:
-            agreed = majority(*reads)
-        else:
-            low, high = reads[0] & reads[1], reads[0] | reads[1]
-            agreed = np.where(lowers[:, np.newaxis], low, high)
-        first = first & ~guard | agreed & guard
-    return np.asarray(first & kept)
+    seen, kept = reads[0], np.uint8((1 << bits) - 1)
+    top = kept & np.uint8(0xFF << (bits - protection.guarded_bits) & 0xFF)
+    for row in protection.majority:
+        agreed = majority(*(read[:, row] for read in reads))
+        seen[:, row] = seen[:, row] & ~top | agreed & top
+    for row in protection.leaning:
+        lean = np.bitwise_and if lowers[row] else np.bitwise_or
+        seen[:, row] = seen[:, row] & ~top | lean(reads[0][:, row], reads[1][:, row]) & top
+    return np.asarray(seen & kept)
 
 
 def _majority_read(

@@ -13,7 +13,7 @@ from reveille.host.screening.model import OPERATIONS
 from reveille.host.sweeps.arrays import make_array
 from reveille.host.sweeps.evaluation import Beats, Evaluation
 from reveille.host.sweeps.points import Fabricated, Injected, Point
-from reveille.host.sweeps.presets import GUARDED, PLANS, preset_points, supplies
+from reveille.host.sweeps.presets import PLANS, guarded, preset_points, supplies
 from reveille.sim.devices import DeviceFamily
 from reveille.sim.protection import Protection
 from reveille.sim.twin import TwinFrontEnd
@@ -43,6 +43,11 @@ def nominal(machine=Machine.STOCHASTIC, mode=Mode.FULL, **changes):
     return replace(point, **changes)
 
 
+def made_array(point, number, array, seed=0):
+    observations = np.random.default_rng(5).integers(0, 8, (200, 5), dtype=np.uint8)
+    return make_array(point, SCREENING, FAMILY, observations, seed, (number, array))
+
+
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: f"{o[0]}-{o[1].name}")
 def test_without_errors_the_row_is_the_twins(beats, operation):
     rows = evaluation(beats, nominal(*operation))(range(1)).to_pylist()
@@ -63,7 +68,7 @@ def test_without_errors_the_row_is_the_twins(beats, operation):
 def test_read_errors_are_the_gatewares(beats):
     """A plain array reads as the emulated one would: any row can be run in RTL."""
     point = nominal(errors=Injected(read=0.02))
-    made = make_array(point, SCREENING, FAMILY, 11, 0, 1)
+    made = made_array(point, 0, 1, seed=11)
     assert not made.copies
     assert made.configuration.read_errors.rate == 0.02
     woken = TwinFrontEnd(made.configuration).infer(beats.observations).wakes
@@ -81,14 +86,14 @@ def test_an_item_is_the_same_alone_and_among_others(beats):
 def test_arrays_are_the_same_at_all_points_and_differ_among_themselves():
     """Static errors at a low rate are among those at a higher one; devices stay what they were."""
     low, high = (
-        make_array(nominal(errors=Injected(static=rate)), SCREENING, FAMILY, 0, number, 3)
+        made_array(nominal(errors=Injected(static=rate)), number, 3)
         for number, rate in enumerate((0.02, 0.1))
     )
     words = SCREENING.words[Machine.STOCHASTIC]
     few, many = (made.configuration.likelihoods ^ words for made in (low, high))
     assert few.any()
     assert not (few & ~many).any()
-    other = make_array(nominal(errors=Injected(static=0.1)), SCREENING, FAMILY, 0, 1, 4)
+    other = made_array(nominal(errors=Injected(static=0.1)), 1, 4)
     assert (other.configuration.likelihoods ^ words != many).any()
 
 
@@ -96,7 +101,7 @@ def test_a_lower_supply_makes_more_errors():
     rates = []
     for supply_v in (1.2, 0.43):
         errors = Fabricated(margin=0.3, supply_v=supply_v)
-        made = [make_array(nominal(errors=errors), SCREENING, FAMILY, 0, 0, a) for a in range(4)]
+        made = [made_array(nominal(errors=errors), 0, a) for a in range(4)]
         rates.append(np.mean([(m.static_error_rate, m.read_error_rate) for m in made], axis=0))
     assert (rates[1] > rates[0]).all()
 
@@ -107,8 +112,8 @@ def test_words_fitted_to_verify_leave_fewer_wrong_bits():
     rates = [
         np.mean(
             [
-                make_array(
-                    nominal(errors=errors, protection=protection), SCREENING, FAMILY, 0, 0, array
+                made_array(
+                    nominal(errors=errors, protection=protection), 0, array
                 ).static_error_rate
                 for array in range(4)
             ]
@@ -122,17 +127,31 @@ def test_guarded_arrays_wake_less_in_vain(beats):
     points = [
         nominal(Machine.LOGARITHMIC, errors=Injected(read=rate), protection=protection)
         for rate in (0.0, 0.05)
-        for protection in (nominal().protection, GUARDED[Machine.LOGARITHMIC])
+        for protection in (
+            nominal().protection,
+            guarded(Machine.LOGARITHMIC, SCREENING.row_classes),
+        )
     ]
     rates = [row["wake_rate"] for row in evaluation(beats, *points, arrays=1)(range(4)).to_pylist()]
-    plain, guarded, plain_erring, guarded_erring = rates[::2]
-    assert plain == guarded
-    assert abs(guarded_erring - guarded) < abs(plain_erring - plain) / 2
+    plain, safe, plain_erring, safe_erring = rates[::2]
+    assert plain == safe
+    assert abs(safe_erring - safe) < abs(plain_erring - plain) / 2
+
+
+def test_seeds_are_chosen_for_the_words_that_an_array_holds():
+    own = Protection("own seeds", reseeds=True)
+    made = [
+        made_array(nominal(mode=mode, errors=Injected(static=0.05), protection=own), 0, 0)
+        for mode in Mode
+    ]
+    for one, mode in zip(made, Mode, strict=True):
+        assert one.configuration.seeds != SCREENING.seeds[mode]
+        assert len(set(one.configuration.seeds)) == 5
 
 
 def test_one_bit_of_one_row():
     point = nominal(errors=Injected(read=0.1, row=2, bit=7))
-    (copy,) = make_array(point, SCREENING, FAMILY, 0, 0, 0).copies
+    (copy,) = made_array(point, 0, 0).copies
     where = np.argwhere(copy.flip_probability)
     assert set(where[:, 0]) == {2}
     assert set(where[:, 3]) == {7}

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from reveille.hdl.parameters import READ_ERROR_SEED_BITS, Machine
+from reveille.hdl.parameters import READ_ERROR_SEED_BITS, Machine, Mode
 from reveille.host.screening.model import ScreeningModel
+from reveille.host.screening.seeds import choose_seeds
+from reveille.host.screening.tables import Choices
 from reveille.host.sweeps.points import Fabricated, Injected, Point
 from reveille.sim.devices import DeviceFamily, FabricatedArray, ReadOut
 from reveille.sim.devices.array import packed_words
@@ -47,13 +49,18 @@ class MadeArray:
     read_error_rate: float
 
     @property
-    def stored_bits(self) -> int:
-        """Bit cells of a word."""
-        return self.bits + (self.protection.copies - 1) * self.protection.guarded_bits
+    def stored_bits(self) -> float:
+        """Bit cells of a word, copies included, mean over the words."""
+        return self.protection.stored_bits(self.configuration.likelihoods)
 
 
 def make_array(
-    point: Point, screening: ScreeningModel, family: DeviceFamily, seed: int, *place: int
+    point: Point,
+    screening: ScreeningModel,
+    family: DeviceFamily,
+    observations: NDArray[np.uint8],
+    seed: int,
+    place: tuple[int, int],
 ) -> MadeArray:
     """Make the array of an item.
 
@@ -65,8 +72,9 @@ def make_array(
         point: The point.
         screening: Tables of the front end.
         family: Device family of fabricated arrays.
+        observations: Beats for which an array's own seeds are chosen; their classes do not matter.
         seed: Of the sweep.
-        place: Point and array, numbered.
+        place: Number of the point and of the array.
     """
     number, array = place
     protection = point.protection
@@ -95,7 +103,13 @@ def make_array(
         static_error_rate=float(np.mean([c.static_errors[..., :bits].mean() for c in copies])),
         read_error_rate=float(np.mean([c.flip_probability[..., :bits].mean() for c in copies])),
     )
-    return _simplified(made, point, np.random.default_rng(item_seed(seed, number, array, 2)))
+    generator = np.random.default_rng(item_seed(seed, number, array, 2))
+    if protection.reseeds and point.machine is Machine.STOCHASTIC:
+        race = point.mode is Mode.RACE
+        budget = Choices().race_cycles if race else point.policy.budget
+        seeds = choose_seeds(copies[0].words, observations, budget, generator)
+        made = replace(made, configuration=replace(configuration, seeds=seeds))
+    return _simplified(made, point, generator)
 
 
 def _simplified(made: MadeArray, point: Point, generator: np.random.Generator) -> MadeArray:

@@ -20,7 +20,7 @@ from reveille.sim.front_end import Outcomes
 from reveille.sim.protection import read_guarded
 from reveille.sim.sweeps.engine import item_seed
 
-_COUNTS = ("point", "array", "seed", "row", "bit", "attempts", "stored_bits")
+_COUNTS = ("point", "array", "seed", "row", "bit", "attempts")
 _POLICY = ("budget", "race_count", "threshold")
 _TEXTS = ("machine", "mode", "protection", "family")
 
@@ -71,8 +71,10 @@ class Evaluation:
 
     def _rows(self, number: int, array: int) -> list[dict[str, object]]:
         point = self.points[number]
-        made = make_array(point, self.screening, self.family, self.seed, number, array)
         beats = self.beats[point.data]
+        made = make_array(
+            point, self.screening, self.family, beats.observations, self.seed, (number, array)
+        )
         generator = np.random.default_rng(item_seed(self.seed, number, array, 1))
         outcomes = screen(made, beats.observations, generator)
         where = {"point": number, **_described(point, made, self.family), "array": array}

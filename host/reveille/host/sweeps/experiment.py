@@ -76,6 +76,7 @@ def execute_sweep(
         "format": FORMAT,
         "preset": options.preset.value,
         "arrays": options.arrays,
+        "rows": [aami.name for aami in screening.row_classes],
         "network_seeds": list(options.network_seeds),
         "seed": options.seed,
         "family": {"name": family.name, "sha256": _digest(family.constants_table())},

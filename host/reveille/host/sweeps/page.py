@@ -1,7 +1,7 @@
 """The report of a sweep: its curves and figures in one HTML file that needs no network."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ def write_sweep_report(folder: Path) -> Path:
         raise ReveilleError(f"{folder} holds no finished sweep; `reveille sweep` makes one.")
     manifest = json.loads((folder / MANIFEST).read_text())
     table = pq.read_table(folder / TABLE)
-    drawings = dict(_drawings(Preset(manifest["preset"]), table))
+    drawings = dict(_drawings(Preset(manifest["preset"]), table, manifest["rows"]))
     (folder / FIGURES).mkdir(exist_ok=True)
     for name, (_, svg) in drawings.items():
         (folder / FIGURES / f"{name}.svg").write_text(svg, encoding="utf-8")
@@ -48,13 +48,13 @@ def write_sweep_report(folder: Path) -> Path:
     return path
 
 
-def _drawings(preset: Preset, table: pa.Table) -> Iterator[tuple[str, tuple[str, str]]]:
+def _drawings(
+    preset: Preset, table: pa.Table, rows: Sequence[str]
+) -> Iterator[tuple[str, tuple[str, str]]]:
     """Yield the name of each drawing, its title and its SVG."""
     plan = PLANS[preset]
     if preset is Preset.BITS:
-        rows = sorted({row for row in table["row"].to_pylist() if row is not None})
-        names = [f"row {row}" for row in rows]
-        yield "bits", ("read errors of 5e-2 in one bit of one row", heat_maps(table, names))
+        yield "bits", ("read errors of 5e-2 in one bit of one row", heat_maps(table, rows))
     elif preset is not Preset.MITIGATIONS:
         for series in split_series(preset, table):
             logarithmic = plan.logarithmic

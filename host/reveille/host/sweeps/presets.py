@@ -6,6 +6,7 @@ from itertools import product
 
 from reveille.hdl.parameters import Machine, Mode
 from reveille.host.choices import Preset
+from reveille.host.ecg.aami import AamiClass
 from reveille.host.screening.model import OPERATIONS, Operation, ScreeningModel
 from reveille.host.sweeps.points import Fabricated, Injected, Point
 from reveille.sim.devices import DeviceFamily
@@ -24,27 +25,6 @@ POLICY_MARGINS = (1.0, 0.4)
 
 SNRS_DB = (float("inf"), 24.0, 18.0, 12.0, 6.0, 0.0)
 """Signal-to-noise ratios of the noise stress test (Moody et al. 1984), and no noise."""
-
-GUARDED = {
-    Machine.STOCHASTIC: Protection("guarded", copies=3, guarded_bits=2),
-    Machine.LOGARITHMIC: Protection("guarded", copies=3, guarded_bits=4, trims=True),
-}
-"""The protection that paid (preset ``mitigations``), for each machine."""
-
-PROTECTIONS = (
-    PLAIN,
-    Protection("trimmed", trims=True),
-    Protection("two copies of the top bit", 2, 1, trims=True),
-    Protection("two copies of the top 2 bits", 2, 2, trims=True),
-    Protection("three copies of the top bit", 3, 1, trims=True),
-    Protection("three copies of the top 2 bits", 3, 2, trims=True),
-    Protection("three copies of the top 4 bits", 3, 4, trims=True),
-    Protection("three reads", reads=3, trims=True),
-    Protection("floor of 12", floor=12),
-    Protection("floor of 24", floor=24),
-    Protection("words fitted to verify", fits=True, trims=True),
-)
-"""What is tried; the floor is for stochastic words, trimming takes nothing from theirs."""
 
 MITIGATED_ERRORS = (
     Injected(),
@@ -73,6 +53,53 @@ class Plan:
     logarithmic: bool = False
 
 
+def guarded(machine: Machine, classes: Sequence[AamiClass]) -> Protection:
+    """Return the protection that paid, chosen on DS1: the least cells that keep to the bounds.
+
+    The normal row's two most significant bits are stored three times. The logarithmic machine's
+    words leave out the bits that are always 0, and its S row, whose flips let beats sleep, holds
+    its two most significant bits twice.
+    """
+    normal, supraventricular = _rows(classes, AamiClass.N), _rows(classes, AamiClass.S)
+    if machine is Machine.STOCHASTIC:
+        return Protection("guarded", majority=normal, guarded_bits=2)
+    return Protection(
+        "guarded", majority=normal, leaning=supraventricular, guarded_bits=2, trims=True
+    )
+
+
+def protections(machine: Machine, classes: Sequence[AamiClass]) -> Sequence[Protection]:
+    """Return what the preset ``mitigations`` tries; trimming takes nothing from stochastic words.
+
+    The floor and the seeds are the stochastic machine's.
+    """
+    normal, everything = _rows(classes, AamiClass.N), tuple(range(len(classes)))
+    tried = [
+        PLAIN,
+        Protection("unused bits left out", trims=True),
+        Protection("top bit twice", leaning=everything, guarded_bits=1, trims=True),
+        Protection("top 2 bits twice", leaning=everything, guarded_bits=2, trims=True),
+        Protection("top bit three times", majority=everything, guarded_bits=1, trims=True),
+        Protection("top 2 bits three times", majority=everything, guarded_bits=2, trims=True),
+        Protection("top 4 bits three times", majority=everything, guarded_bits=4, trims=True),
+        Protection("row N's top 2 bits three times", normal, (), 2, trims=True),
+        guarded(machine, classes),
+        Protection("three reads", reads=3, trims=True),
+        Protection("words fitted to verify", fits=True, trims=True),
+    ]
+    if machine is Machine.STOCHASTIC:
+        tried += [
+            Protection("floor of 12", floor=12),
+            Protection("floor of 24", floor=24),
+            Protection("seeds per array", reseeds=True),
+        ]
+    return tried
+
+
+def _rows(classes: Sequence[AamiClass], wanted: AamiClass) -> tuple[int, ...]:
+    return tuple(row for row, aami in enumerate(classes) if aami is wanted)
+
+
 def _nominal(screening: ScreeningModel, operation: Operation) -> Point:
     return Point(*operation, policy=screening.configuration(*operation).policy)
 
@@ -83,7 +110,8 @@ def _with_errors(
     """All errors on all machines and modes, plain and guarded."""
     for operation in OPERATIONS:
         nominal = _nominal(screening, operation)
-        for protection, error in product((PLAIN, GUARDED[operation[0]]), errors):
+        guard = guarded(operation[0], screening.row_classes)
+        for protection, error in product((PLAIN, guard), errors):
             yield replace(nominal, errors=error, protection=protection)
 
 
@@ -141,9 +169,8 @@ def _at_policy_margins(screening: ScreeningModel, family: DeviceFamily) -> Itera
 
 def _mitigations(screening: ScreeningModel, _: DeviceFamily) -> Iterable[Point]:
     for operation in OPERATIONS:
-        for protection, errors in product(PROTECTIONS, MITIGATED_ERRORS):
-            if protection.floor and operation[0] is Machine.LOGARITHMIC:
-                continue
+        tried = protections(operation[0], screening.row_classes)
+        for protection, errors in product(tried, MITIGATED_ERRORS):
             yield replace(_nominal(screening, operation), errors=errors, protection=protection)
 
 
