@@ -82,23 +82,36 @@ def observe(waveforms: Waveforms) -> tuple[NDArray[np.float32], NDArray[np.float
         Observables, shape (n, len(OBSERVABLES)), and context, shape (n, len(CONTEXTS)).
     """
     beat, running = waveforms.beat, waveforms.running
-    rr_s = np.maximum(np.diff(waveforms.peak), 1) / BEAT_HZ
     values = describe_shape(waveforms)
-    for memory in (64, 128, 256):
-        values[f"rr_{memory}"] = _after_first(rr_s / running_mean(rr_s, memory))
+    values |= describe_rhythm(np.maximum(np.diff(waveforms.peak), 1) / BEAT_HZ)
+    values["p_wave"] = exponential_mean(
+        correlation(beat[:, P_WAVE], running[:, P_WAVE]), 1 / _P_WAVE_MEMORY
+    )
+    values["l1_before"] = np.append(values["l1"][:1], values["l1"][:-1])
+    values["l1_next"] = np.append(values["l1"][1:], values["l1"][-1:])
+    return _columns(values, OBSERVABLE_NAMES), _columns(values, CONTEXT_NAMES)
+
+
+def describe_rhythm(rr_s: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Compute all that depends on the RR intervals alone.
+
+    Args:
+        rr_s: Intervals between n successive beats, seconds, positive, shape (n - 1,).
+
+    Returns:
+        Observables and context values by name, each of shape (n,).
+    """
+    values = {
+        f"rr_{memory}": _after_first(rr_s / running_mean(rr_s, memory)) for memory in (64, 128, 256)
+    }
     values["rr_change"] = _after_first(rr_s / running_mean(rr_s, 1))
     values["rr_least"] = np.minimum(values["rr_128"], values["rr_change"])
     change = np.abs(np.diff(rr_s, prepend=rr_s[:1])) / running_mean(rr_s, 256)
     values["irregularity"] = streaming_quantile(
         np.append(0.0, change), _IRREGULARITY_QUANTILE, _IRREGULARITY_STEP
     )
-    values["p_wave"] = exponential_mean(
-        correlation(beat[:, P_WAVE], running[:, P_WAVE]), 1 / _P_WAVE_MEMORY
-    )
     values["rr_next"] = np.append(rr_s / running_mean(rr_s, 256), 1.0)
-    values["l1_before"] = np.append(values["l1"][:1], values["l1"][:-1])
-    values["l1_next"] = np.append(values["l1"][1:], values["l1"][-1:])
-    return _columns(values, OBSERVABLE_NAMES), _columns(values, CONTEXT_NAMES)
+    return values
 
 
 def _after_first(ratios: NDArray[np.float64]) -> NDArray[np.float64]:
