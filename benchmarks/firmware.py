@@ -21,7 +21,7 @@ from reveille.hdl.parameters import Machine, Mode
 from reveille.hdl.softcore.contract import SoftCoreParameters, Variant
 from reveille.host.dataset import leading_beats, open_dataset
 from reveille.host.ecg.beats import BeatSet
-from reveille.host.firmware.build import build_firmware
+from reveille.host.firmware.build import Compiler, build_firmware
 from reveille.host.models import Models, load_models
 from reveille.host.network.integer import fixed_point_inputs
 from reveille.host.progress import Silent
@@ -70,11 +70,11 @@ def serve_one_by_one(cascade: RtlCascade, observations: np.ndarray, inputs: Beat
     return Services.joined(services)
 
 
-def measure(variant: Variant, beats: BeatSet, models: Models) -> dict[str, Any]:
+def measure(variant: Variant, beats: BeatSet, models: Models, compiler: Compiler) -> dict[str, Any]:
     """Run one variant over the beats."""
     configuration = models.screening.configuration(Machine.STOCHASTIC, Mode.FULL)
     network, core = models.back_end.integer(), SoftCoreParameters(variant)
-    firmware = build_firmware(network, configuration.parameters, core)
+    firmware = build_firmware(network, configuration.parameters, core, compiler)
     cascade = RtlCascade(configuration, firmware.image, core)
     cascade.clear_counters()
     before, start = cascade.clocks, time.perf_counter()
@@ -118,12 +118,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of MIT-BIH records")
     parser.add_argument("--beats", type=int, default=13_000)
     parser.add_argument("--variant", type=Variant, action="append", help="default: all")
+    parser.add_argument("--compiler", type=Compiler, default=Compiler.ZIG, help="zig or gcc")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
     options = parser.parse_args(arguments)
     beats = leading_beats(open_dataset(options.data).beats(Silent()), options.beats)
     figures = json.loads(options.out.read_text()) if options.out.exists() else {}
     for variant in options.variant or list(Variant):
-        figures[variant.value] = measure(variant, beats, load_models(0))
+        figures[variant.value] = measure(variant, beats, load_models(0), options.compiler)
         write_json(options.out, figures)
     print(table(figures))
     if any(column["equal"] != column["woken"] for column in figures.values()):

@@ -1,5 +1,7 @@
 """The firmware on the soft core in RTL, against the network in NumPy."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -8,10 +10,11 @@ from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, Mode
 from reveille.hdl.softcore.contract import CONTEXT_VALUES, SAMPLES, SoftCoreParameters, Variant
 from reveille.host.embodiments import screen_with_firmware
+from reveille.host.firmware.build import GCC, Compiler, build_firmware
 from reveille.host.models import Models, load_models
 from reveille.host.progress import Silent
 from reveille.sim.front_end import FrontEndConfiguration
-from reveille.sim.softcore.simulation import BeatInputs
+from reveille.sim.softcore.simulation import BeatInputs, RtlCascade
 from reveille.sim.twin import TwinFrontEnd
 
 
@@ -80,3 +83,15 @@ def test_a_wrong_decision_is_not_overlooked(
     observations = random_observations(configuration, 1)
     with pytest.raises(ReveilleError, match=r"disagree \(decision\)"):
         screen_with_firmware(wakes_always, observations, wrong, network, inputs, Silent())
+
+
+@pytest.mark.skipif(shutil.which(GCC) is None, reason=f"{GCC} is not on PATH")
+def test_gcc_gives_the_same_decisions(models: Models, configuration: FrontEndConfiguration) -> None:
+    core = SoftCoreParameters(Variant.FULL_CFU)
+    wakes_always = configuration.with_policy(normal_rows=())
+    network, inputs = models.back_end.integer_network, random_inputs(3, seed=4)
+    firmware = build_firmware(network, configuration.parameters, core, Compiler.GCC)
+    cascade = RtlCascade(wakes_always, firmware.image, core)
+    _, services = cascade.infer(random_observations(configuration, 3), inputs)
+    logits = network.classify(inputs.residual, network.normalise(inputs.context))
+    np.testing.assert_array_equal(services.decision, logits.argmax(axis=1))
