@@ -18,7 +18,7 @@ from reveille.sim.bitsliced.schedule import Literal, blockers
 from reveille.sim.bitsliced.vectors import ALL, VARIABLES, formulas
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes, Policy, ReadErrors
 from reveille.sim.rtl import RtlFrontEnd
-from reveille.sim.twin import TwinFrontEnd
+from reveille.sim.twin import TwinFrontEnd, lfsr_orbit
 
 from .strategies import Case, cases, likelihoods
 
@@ -194,3 +194,52 @@ def test_512_sampled_arrays_in_one_pass_equal_512_separate_runs(mode: Mode) -> N
         separate = RtlFrontEnd(task.configuration)
         assert result.outcomes.first_difference(separate.infer(beats)) is None
         assert result.state == separate.state
+
+
+def counting(tasks: list[Task], vector_bytes: int | None = None) -> BitslicedMachines:
+    machines = BitslicedMachines(SMALL, vector_bytes, toggles=True)
+    for task, result in zip(tasks, machines.run(tasks), strict=True):
+        assert_equals_twin(task, result)
+    return machines
+
+
+SMALL = MachineParameters(rows=2, columns=2, address_bits=1, word_bits=4)
+"""Small, because every net is counted in every cycle."""
+
+
+def small_task(beats: int, seed: int = 1) -> Task:
+    built = configuration(SMALL, Policy(budget=SMALL.period), seed)
+    return Task(built, built.initial_state, beats_for(SMALL, beats))
+
+
+def test_toggles_of_an_lfsr_are_those_of_its_orbit() -> None:
+    """In full mode it goes round once a beat; the beat number counts in binary."""
+    beats = 20
+    machines = counting([small_task(beats)])
+    assert machines.toggles is not None
+    for column, seed in enumerate(small_task(1).configuration.seeds):
+        orbit = lfsr_orbit(SMALL.word_bits, seed, SMALL.period + 1)
+        changes = orbit[1:] ^ orbit[:-1]
+        expected = [beats * int((changes >> bit & 1).sum()) for bit in range(SMALL.word_bits)]
+        assert machines.toggles.of(f"front_end.machine.evaluator.lfsr_{column}.state") == expected
+    numbers = machines.toggles.of("front_end.queue.sequence")
+    assert numbers[:4] == [beats, beats // 2, beats // 4, beats // 8]
+
+
+def test_toggles_add_up_over_machines_widths_and_runs() -> None:
+    tasks = [small_task(12, seed) for seed in (1, 2, 3)]
+    together = counting(tasks).toggles
+    assert together is not None
+    alone = BitslicedMachines(SMALL, usable_widths()[0], toggles=True)
+    for task in tasks:
+        alone.run([task])
+    assert alone.toggles == together
+    assert together.total > 0
+
+
+def test_toggles_are_counted_only_when_asked_for() -> None:
+    machines = BitslicedMachines(SMALL)
+    machines.run([small_task(3)])
+    assert machines.toggles is None
+    with pytest.raises(ReveilleError, match="no signal named nothing"):
+        counting([small_task(1)]).toggles.of("nothing")  # type: ignore[union-attr]

@@ -20,9 +20,9 @@ from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import MachineParameters
 from reveille.sim.bitsliced.activity import measure
 from reveille.sim.bitsliced.netlist import Net, Netlist, synthesise
-from reveille.sim.bitsliced.schedule import Circuit
+from reveille.sim.bitsliced.schedule import Block, Circuit
 from reveille.sim.bitsliced.shell import Shell
-from reveille.sim.bitsliced.vectors import cost, expected_cost, generate_cycle
+from reveille.sim.bitsliced.vectors import cost, counted_nets, expected_cost, generate_cycle
 from reveille.sim.build_cache import new_build, run_tool
 from reveille.sim.toolchain import cache_folder, find_program, program_version
 
@@ -70,6 +70,8 @@ class Build:
         tables: Look-up tables in the netlist.
         flip_flops: Flip-flops in the netlist.
         operations: Vector instructions of a clock cycle in full mode, without ternary logic.
+        nets: Nets whose toggles are counted, in the order of the counts; empty without counts.
+        signals: Nets of each named signal, lowest bit first.
     """
 
     library: Path
@@ -77,6 +79,8 @@ class Build:
     tables: int
     flip_flops: int
     operations: int
+    nets: Sequence[Net]
+    signals: Mapping[str, list[Net]]
 
 
 @cache
@@ -97,12 +101,13 @@ def widest_vector_bytes() -> int:
 
 
 @cache
-def build(parameters: MachineParameters, vector_bytes: int) -> Build:
+def build(parameters: MachineParameters, vector_bytes: int, toggles: bool = False) -> Build:
     """Return the simulator of a build, from the cache where it is there.
 
     Args:
         parameters: Dimensions of the gateware.
         vector_bytes: Width of a vector, one of `VECTOR_BYTES`.
+        toggles: Count the changes of every net; then nothing is skipped.
 
     Raises:
         ReveilleError: The width is unknown, or a tool is missing or fails.
@@ -114,10 +119,11 @@ def build(parameters: MachineParameters, vector_bytes: int) -> Build:
     rtlil_text = rtlil.convert(Shell(parameters), name=TOP, emit_src=False)
     extension = [f"-m{EXTENSIONS[vector_bytes]}"] if vector_bytes in EXTENSIONS else []
     flags = [*COMPILER_FLAGS, *extension, f"-DVECTOR_BYTES={vector_bytes}"]
+    flags += ["-DTOGGLES"] if toggles else []
     finished = cache_folder() / "bitsliced" / _fingerprint(rtlil_text, flags)
     if not finished.is_dir():
         with new_build(finished) as work:
-            _generate(parameters, synthesise(rtlil_text, TOP), work)
+            _generate(parameters, synthesise(rtlil_text, TOP), work, toggles)
             run_tool([find_program("g++"), *flags, "-o", LIBRARY, HARNESS], work)
     index = json.loads((finished / INDEX).read_text())
     return Build(library=finished / LIBRARY, **index)
@@ -130,7 +136,7 @@ def _fingerprint(rtlil_text: str, flags: Sequence[str]) -> str:
     return hashlib.sha256(recipe.encode()).hexdigest()[:24]
 
 
-def _generate(parameters: MachineParameters, netlist: Netlist, work: Path) -> None:
+def _generate(parameters: MachineParameters, netlist: Netlist, work: Path, toggles: bool) -> None:
     """Write all that the compiler reads, and the index of the state."""
     harness = resources.files(__package__).joinpath(HARNESS).read_text()
     (work / HARNESS).write_text(harness)
@@ -138,14 +144,17 @@ def _generate(parameters: MachineParameters, netlist: Netlist, work: Path) -> No
     activity = measure(netlist, circuit.ordered_tables, parameters)
     costs = {table.output: cost(table) for table in netlist.tables}
     blocks = circuit.schedule(costs, activity)
-    (work / "netlist.h").write_text(
-        f"{_constants(parameters, netlist)}\n{generate_cycle(netlist, blocks)}"
-    )
+    if toggles:
+        blocks = [Block(None, block.operations) for block in blocks]
+    (work / "sizes.h").write_text(_constants(parameters, netlist))
+    (work / "cycle.h").write_text(generate_cycle(netlist, blocks, toggles))
     index = {
         "names": _state_names(netlist),
         "tables": len(netlist.tables),
         "flip_flops": len(netlist.flip_flops),
         "operations": round(expected_cost(blocks, activity)),
+        "nets": counted_nets(netlist) if toggles else [],
+        "signals": {name: list(nets) for name, nets in netlist.names.items()},
     }
     (work / INDEX).write_text(json.dumps(index))
 
@@ -161,6 +170,7 @@ def _constants(parameters: MachineParameters, netlist: Netlist) -> str:
         "STATES": len(netlist.flip_flops),
         "INPUTS": sum(map(len, netlist.inputs.values())),
         "OUTPUTS": sum(map(len, netlist.outputs.values())),
+        "NETS": len(counted_nets(netlist)),
         "RECORD_BYTES": record_type(parameters).itemsize,
         **{f"IN_{name.upper()}": place for name, place in inputs.items()},
         **{f"OUT_{name.upper()}": place for name, place in outputs.items()},

@@ -1,7 +1,7 @@
 """The Python side of the bit-sliced simulator: independent machines in, their records out."""
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cache
@@ -70,6 +70,40 @@ class Result:
     state: MachineState
 
 
+@dataclass(frozen=True)
+class Toggles:
+    """How often nets changed from one clock cycle to the next, all machines together.
+
+    Counted from the first clock cycle with beats to the last record; a machine that is done early
+    stands still.
+
+    Attributes:
+        cycles: Clock cycles, times machines.
+        nets: Changes of each net, by its number in the netlist.
+        signals: Nets of each named signal, lowest bit first.
+    """
+
+    cycles: int
+    nets: Mapping[int, int]
+    signals: Mapping[str, Sequence[int]]
+
+    @property
+    def total(self) -> int:
+        """Changes of all nets."""
+        return sum(self.nets.values())
+
+    def of(self, signal: str) -> list[int]:
+        """Return the changes of each bit of a named signal; constant bits never change."""
+        if signal not in self.signals:
+            raise ReveilleError(f"The netlist has no signal named {signal}.")
+        return [self.nets.get(net, 0) for net in self.signals[signal]]
+
+    def __add__(self, other: "Toggles") -> "Toggles":
+        """Return the toggles of two runs of one netlist."""
+        nets = {net: count + other.nets[net] for net, count in self.nets.items()}
+        return Toggles(self.cycles + other.cycles, nets, self.signals)
+
+
 class BitslicedMachines:
     """Any number of independent machines of one build, many to a machine word.
 
@@ -77,16 +111,24 @@ class BitslicedMachines:
         parameters: Dimensions of the gateware. The first use of a build compiles it (seconds).
         vector_bytes: Width of the vectors; 8 machines a byte. The widest that the processor
             computes with when left out.
+        toggles: Count the changes of every net, for energy; several times slower.
+
+    Attributes:
+        toggles: Of all runs so far; None unless counted.
 
     Raises:
         ReveilleError: The width is unknown, or a tool is missing or fails.
     """
 
-    def __init__(self, parameters: MachineParameters, vector_bytes: int | None = None) -> None:
+    def __init__(
+        self, parameters: MachineParameters, vector_bytes: int | None = None, toggles: bool = False
+    ) -> None:
         self.parameters = parameters
         self._vector_bytes = vector_bytes or widest_vector_bytes()
-        self._build = build(parameters, self._vector_bytes)
+        self._build = build(parameters, self._vector_bytes, toggles)
         self._library = _loaded(str(self._build.library))
+        nets = dict.fromkeys(self._build.nets, 0)
+        self.toggles = Toggles(0, nets, self._build.signals) if toggles else None
 
     @property
     def lanes(self) -> int:
@@ -135,8 +177,11 @@ class BitslicedMachines:
         longest = self.parameters.period + self.parameters.array_timeout_cycles
         with self._machines() as machines:
             self._program(machines, tasks)
-            if self._library.bitsliced_run(machines, lanes, longest + PATIENCE_CYCLES) < 0:
+            self._start_counting(machines, len(tasks))
+            clocks = self._library.bitsliced_run(machines, lanes, longest + PATIENCE_CYCLES)
+            if clocks < 0:
                 raise ReveilleError("The bit-sliced machines stand still; please report this.")
+            self._add_toggles(machines, clocks * len(tasks))
             states = self._states(machines, tasks)
         return [Result(_outcomes(kept), state) for kept, state in zip(records, states, strict=True)]
 
@@ -147,6 +192,20 @@ class BitslicedMachines:
             yield machines
         finally:
             self._library.bitsliced_close(machines)
+
+    def _start_counting(self, machines: int, busy: int) -> None:
+        """Count toggles from here on, in the lanes that have a task."""
+        if self.toggles is not None:
+            lanes = np.packbits(np.arange(self.lanes) < busy, bitorder="little")
+            self._library.bitsliced_count(machines, lanes.ctypes.data)
+
+    def _add_toggles(self, machines: int, cycles: int) -> None:
+        """Add what was counted, if anything is."""
+        if self.toggles is not None:
+            counts = np.zeros(len(self._build.nets), np.uint64)
+            self._library.bitsliced_counts(machines, counts.ctypes.data)
+            nets = dict(zip(self._build.nets, counts.tolist(), strict=True))
+            self.toggles += Toggles(cycles, nets, self._build.signals)
 
     def _program(self, machines: int, tasks: Sequence[Task]) -> None:
         """Write the registers of every machine, and put it into its state."""
@@ -226,6 +285,9 @@ def _loaded(path: str) -> ctypes.CDLL:
     library.bitsliced_get.argtypes = (pointer, number, pointer)
     library.bitsliced_run.argtypes = (pointer, ctypes.POINTER(_Lane), ctypes.c_uint64)
     library.bitsliced_run.restype = ctypes.c_int64
+    if hasattr(library, "bitsliced_count"):
+        library.bitsliced_count.argtypes = (pointer, pointer)
+        library.bitsliced_counts.argtypes = (pointer, pointer)
     return library
 
 

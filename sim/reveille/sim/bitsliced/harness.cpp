@@ -1,8 +1,8 @@
 // Many machines at once: every bit of a Vector is one machine (a lane) with beats, likelihood memory
 // and records of its own. Python (reveille.sim.bitsliced.engine) calls it for whole batches.
 //
-// netlist.h is generated: sizes, places of the ports' bits, and the function cycle, which takes all
-// lanes through one clock cycle.
+// Generated: sizes.h has sizes and places of the ports' bits, cycle.h the function cycle, which takes
+// all lanes through one clock cycle. Built with TOGGLES, it counts the changes of every net.
 
 #include <cstdint>
 #include <cstring>
@@ -45,7 +45,24 @@ struct Field {
     unsigned bit, width, place;
 };
 
-#include "netlist.h"
+#include "sizes.h"
+
+#ifdef TOGGLES
+// How often each net has changed from one clock cycle to the next, in the lanes that count.
+struct Toggles {
+    Vector lanes, before[NETS];
+    uint64_t count[NETS];
+};
+
+inline void note(Toggles& toggles, unsigned net, Vector now) {
+    const Vector changed = (now ^ toggles.before[net]) & toggles.lanes;
+    for (unsigned i = 0; i < sizeof(Vector) / sizeof(uint64_t); ++i)
+        toggles.count[net] += __builtin_popcountll(changed[i]);
+    toggles.before[net] = now;
+}
+#endif
+
+#include "cycle.h"
 
 // Byte i of the result holds bit i of each byte of x (Hacker's Delight, 2nd edition, section 7-3).
 inline uint64_t transpose(uint64_t x) {
@@ -109,7 +126,7 @@ class Machines {
                 scatter(input_ + IN_WRITE_DATA + 8 * byte, 8, group, lanes, 0xFF);
             }
         input_[IN_WRITE] = ONES;
-        cycle(state_, input_, output_);
+        step();
         input_[IN_WRITE] = ZERO;
     }
 
@@ -123,7 +140,7 @@ class Machines {
         int64_t clocks = 0;
         for (uint64_t idle = 0; missing; ++clocks) {
             if (++idle > patience) return -1;
-            cycle(state_, input_, output_);
+            step();
             if (any(output_[OUT_STROBE])) {
                 missing -= record();
                 idle = 0;
@@ -135,7 +152,26 @@ class Machines {
         return clocks;
     }
 
+#ifdef TOGGLES
+    // Count from here on, in the lanes given: changes against the next clock cycle.
+    void count(const uint8_t* lanes) {
+        std::memcpy(&counted_, lanes, sizeof(Vector));
+        std::memset(&toggles_, 0, sizeof(toggles_));
+    }
+
+    const uint64_t* counts() const { return toggles_.count; }
+#endif
+
    private:
+    void step() {
+#ifdef TOGGLES
+        cycle(state_, input_, output_, toggles_);
+        toggles_.lanes = counted_;
+#else
+        cycle(state_, input_, output_);
+#endif
+    }
+
     // Show the next beat of each lane of a group.
     void offer(unsigned group) {
         const Lane* lanes = lanes_ + group * GROUP;
@@ -209,6 +245,10 @@ class Machines {
 
     Vector state_[STATES], input_[INPUTS] = {}, output_[OUTPUTS] = {};
     Lane* lanes_ = nullptr;
+#ifdef TOGGLES
+    Toggles toggles_ = {};
+    Vector counted_ = ZERO;
+#endif
 };
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
@@ -227,3 +267,9 @@ EXPORT void bitsliced_get(Machines* machines, unsigned index, uint8_t* lanes) {
 EXPORT int64_t bitsliced_run(Machines* machines, Lane* lanes, uint64_t patience) {
     return machines->run(lanes, patience);
 }
+#ifdef TOGGLES
+EXPORT void bitsliced_count(Machines* machines, const uint8_t* lanes) { machines->count(lanes); }
+EXPORT void bitsliced_counts(Machines* machines, uint64_t* counts) {
+    std::memcpy(counts, machines->counts(), NETS * sizeof(uint64_t));
+}
+#endif

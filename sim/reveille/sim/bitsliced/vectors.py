@@ -100,20 +100,33 @@ def expected_cost(blocks: Sequence[Block], activity: Activity) -> float:
     )
 
 
-def generate_cycle(netlist: Netlist, blocks: Sequence[Block]) -> str:
+def generate_cycle(netlist: Netlist, blocks: Sequence[Block], toggles: bool = False) -> str:
     """Return the C++ function ``cycle`` that takes every machine through one clock cycle.
 
     It has the state of the flip-flops, the inputs (in the order of the netlist's ports, lowest bit
     first) and the outputs as arrays of vectors.
+
+    Args:
+        netlist: The netlist.
+        blocks: What to do, in order.
+        toggles: Note the value of each of `counted_nets`; then no block may be guarded.
     """
-    return _Writer(netlist, blocks).text()
+    return _Writer(netlist, blocks, toggles).text()
+
+
+def counted_nets(netlist: Netlist) -> list[Net]:
+    """Return the nets whose changes can be counted: those of inputs, flip-flops and tables."""
+    inputs = [net for nets in netlist.inputs.values() for net in nets]
+    states = [flip_flop.output for flip_flop in netlist.flip_flops]
+    return inputs + states + [table.output for table in netlist.tables]
 
 
 class _Writer:
     """The state of one translation: where each net is, and whether it is stored inverted."""
 
-    def __init__(self, netlist: Netlist, blocks: Sequence[Block]) -> None:
+    def __init__(self, netlist: Netlist, blocks: Sequence[Block], toggles: bool) -> None:
         self.blocks = blocks
+        self.noted = {net: i for i, net in enumerate(counted_nets(netlist))} if toggles else {}
         self.inverted: set[Net] = set()
         self.place: dict[Net, str] = {0: "ZERO", 1: "ONES"}
         inputs = (net for nets in netlist.inputs.values() for net in nets)
@@ -122,10 +135,13 @@ class _Writer:
 
     def text(self) -> str:
         """Return the function."""
+        more = ", Toggles& toggles" if self.noted else ""
         lines = [
             "static void cycle(Vector* __restrict state, const Vector* __restrict input,",
-            "                  Vector* __restrict output) {",
+            f"                  Vector* __restrict output{more}) {{",
         ]
+        # State and inputs are noted as the tables see them, before any flip-flop is updated.
+        lines += [self._note(net) for net in self.noted if net in self.place]
         for net in sorted(self._shared_nets()):
             lines.append(f"  Vector n{net} = ZERO;")
             self.place[net] = f"n{net}"
@@ -134,9 +150,14 @@ class _Writer:
                 lines.append(f"  if (any({self._literal(block.guard)})) {{")
             for operation in block.operations:
                 lines.append(f"  {self._statement(operation)}")
+                if isinstance(operation, Table) and self.noted:
+                    lines.append(self._note(operation.output))
             if block.guard is not None:
                 lines.append("  }")
         return "\n".join([*lines, "}", ""])
+
+    def _note(self, net: Net) -> str:
+        return f"  note(toggles, {self.noted[net]}, {self.place[net]});"
 
     def _shared_nets(self) -> set[Net]:
         """Return the nets that are driven in a guarded block and read outside it."""
