@@ -68,6 +68,11 @@ def test_sweep_writes_table_report_and_figures(reveille, tmp_path):
     assert not re.search(r"""(src|href)=["'](?!#|data:)|url\((?!#)|@import""", page)
     drawn = {path.name for path in (tmp_path / "s" / "figures").iterdir()}
     assert drawn == {"plain.svg", "guarded.svg"}
+    again = (tmp_path / "again.html", tmp_path / "figures")
+    status, _, err = reveille("report", tmp_path / "s", "--out", again[0], "--figures", again[1])
+    assert status == 0, err
+    assert again[0].read_text() == page
+    assert {path.name for path in again[1].iterdir()} == drawn
 
 
 def test_noise_wakes_and_an_interrupted_sweep_goes_on(reveille, tmp_path, monkeypatch):

@@ -24,8 +24,8 @@ from reveille.host.screening.operating import (
 )
 from reveille.host.screening.seeds import choose_seeds
 from reveille.host.screening.tables import Choices, Tables, fit_tables
+from reveille.sim.fast_twin import FastTwinFrontEnd
 from reveille.sim.front_end import FrontEndConfiguration, Policy
-from reveille.sim.twin import TwinFrontEnd
 
 _FOLDS = 11
 
@@ -197,6 +197,6 @@ def _held_out_margins(
             seeds=seeds[policy.mode],
             policy=policy,
         )
-        outcomes = TwinFrontEnd(configuration).infer(fold.observations)
+        outcomes = FastTwinFrontEnd(configuration).infer(fold.observations)
         margins[fold.where] = confident_normal(outcomes)
     return margins

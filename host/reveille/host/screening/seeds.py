@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from reveille.hdl.parameters import Machine
 from reveille.host.screening.model import machine_parameters
+from reveille.sim.fast_twin import FastTwinFrontEnd
 from reveille.sim.front_end import FrontEndConfiguration, Policy
-from reveille.sim.twin import TwinFrontEnd
 
 _CANDIDATES = 96
 _SAMPLE = 2048
@@ -44,7 +44,7 @@ def choose_seeds(
 
     def error(seeds: tuple[int, ...]) -> float:
         configuration = FrontEndConfiguration(parameters, words, seeds, Policy(budget=budget))
-        counts = TwinFrontEnd(configuration).infer(sample).scores
+        counts = FastTwinFrontEnd(configuration).infer(sample).scores
         return float(((counts - wanted) ** 2).mean())
 
     candidates = [

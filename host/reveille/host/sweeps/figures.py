@@ -39,9 +39,11 @@ def curves(series: Series, label: str, logarithmic: bool) -> str:
             ("macro-F1 (N, S, V)", "wake-up rate (%)", "left asleep (% of class)")
         ):
             grid[row, 0].set_ylabel(name)
-            grid[row, -1].legend(frameon=False, fontsize=8, loc="best")
+            grid[row, -1].legend(
+                frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5)
+            )
 
-    return draw_svg(9.5, 7.0, draw)
+    return draw_svg(10.5, 7.0, draw)
 
 
 def _prepare_axis(ax: Axes, rows: Rows, logarithmic: bool) -> None:

@@ -29,8 +29,15 @@ _ERRORS = {
 }
 
 
-def write_sweep_report(folder: Path) -> Path:
-    """Draw the report of a finished sweep, and its figures as SVG files.
+def write_sweep_report(
+    folder: Path, page: Path | None = None, figures_to: Path | None = None
+) -> Path:
+    """Draw the report of a finished sweep, and its figures as SVG files, and return the page.
+
+    Args:
+        folder: The sweep's folder.
+        page: Where the page goes; in the folder when left out.
+        figures_to: Where the figures go; to ``figures`` in the folder when left out.
 
     Raises:
         ReveilleError: The folder holds no finished sweep.
@@ -40,10 +47,11 @@ def write_sweep_report(folder: Path) -> Path:
     manifest = json.loads((folder / MANIFEST).read_text())
     table = pq.read_table(folder / TABLE)
     drawings = dict(_drawings(Preset(manifest["preset"]), table, manifest["rows"]))
-    (folder / FIGURES).mkdir(exist_ok=True)
+    figures_to = figures_to or folder / FIGURES
+    figures_to.mkdir(parents=True, exist_ok=True)
     for name, (_, svg) in drawings.items():
-        (folder / FIGURES / f"{name}.svg").write_text(svg, encoding="utf-8")
-    path = folder / REPORT
+        (figures_to / f"{name}.svg").write_text(svg, encoding="utf-8")
+    path = page or folder / REPORT
     path.write_text(_render(manifest, table, drawings), encoding="utf-8")
     return path
 
