@@ -47,7 +47,9 @@ def curves(series: Series, label: str, logarithmic: bool) -> str:
 
 
 def _prepare_axis(ax: Axes, rows: Rows, logarithmic: bool) -> None:
-    if logarithmic:
+    if logarithmic and rows.places.min() > 0:
+        ax.set_xscale("log")
+    elif logarithmic:
         ax.set_xscale("symlog", linthresh=_LEAST_RATE, linscale=0.3)
     if CLEAN_AT_DB in rows.places and len(rows.places) > 1:
         ax.set_xticks(rows.places, [f"{p:g}" if p < CLEAN_AT_DB else "clean" for p in rows.places])

@@ -1,4 +1,4 @@
-"""The experiments by name: which points each has, and what its figures have on the abscissa."""
+"""The experiments by name: which points each has, and how their axis is called."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -40,14 +40,12 @@ class Plan:
 
     Attributes:
         title: What the experiment is, in a few words.
-        abscissa: Column of the table on the abscissa of its figures.
-        label: How that axis is called.
+        label: How the axis of its figures is called.
         points: Makes the points, given tables and devices.
         logarithmic: Whether the axis is.
     """
 
     title: str
-    abscissa: str
     label: str
     points: Callable[[ScreeningModel, DeviceFamily], Iterable[Point]]
     logarithmic: bool = False
@@ -192,15 +190,15 @@ def _noise(screening: ScreeningModel, _: DeviceFamily) -> Iterable[Point]:
 
 PLANS = {
     Preset.BIT_ERRORS: Plan(
-        "bit errors of the array", "ber", "bit error rate", _bit_errors, logarithmic=True
+        "bit errors of the array", "bit error rate", _bit_errors, logarithmic=True
     ),
-    Preset.SUPPLY: Plan("supply of the array", "supply_v", "supply (V)", _supply),
-    Preset.MARGIN: Plan("programming margin", "margin", "programming margin", _margin),
-    Preset.BUDGET: Plan("cycle budget", "budget", "cycle budget", _budget),
-    Preset.THRESHOLD: Plan("margin threshold", "threshold", "margin threshold", _threshold),
-    Preset.MITIGATIONS: Plan("mitigations", "protection", "protection", _mitigations),
-    Preset.BITS: Plan("which bits, which rows", "bit", "bit of the words", _bits),
-    Preset.NOISE: Plan("electrode motion", "snr_db", "signal-to-noise ratio (dB)", _noise),
+    Preset.SUPPLY: Plan("supply of the array", "supply (V)", _supply),
+    Preset.MARGIN: Plan("programming margin", "programming margin", _margin),
+    Preset.BUDGET: Plan("cycle budget", "cycle budget", _budget, logarithmic=True),
+    Preset.THRESHOLD: Plan("margin threshold", "margin threshold", _threshold),
+    Preset.MITIGATIONS: Plan("mitigations", "protection", _mitigations),
+    Preset.BITS: Plan("which bits, which rows", "bit of the words", _bits),
+    Preset.NOISE: Plan("electrode motion", "signal-to-noise ratio (dB)", _noise),
 }
 
 
