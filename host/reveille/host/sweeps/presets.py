@@ -52,7 +52,7 @@ class Plan:
 
 
 def guarded(machine: Machine, classes: Sequence[AamiClass]) -> Protection:
-    """Return the protection that paid, chosen on DS1: the least cells that keep to the bounds.
+    """Return the protection that paid in the preset ``mitigations``.
 
     The normal row's two most significant bits are stored three times. The logarithmic machine's
     words leave out the bits that are always 0, and its S row, whose flips let beats sleep, holds
