@@ -16,7 +16,7 @@ from reveille.sim.twin import TwinFrontEnd
 from .strategies import Case, cases, likelihoods
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(cases(most_beats=60), st.sampled_from([7, 64, 1_024]))
 def test_equals_the_readable_twin(case: Case, block_beats: int) -> None:
     ours = TorchTwinFrontEnd(case.configuration, case.state, device="cpu")

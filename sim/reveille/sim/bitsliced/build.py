@@ -119,7 +119,8 @@ def build(parameters: MachineParameters, vector_bytes: int, toggles: bool = Fals
     rtlil_text = rtlil.convert(Shell(parameters), name=TOP, emit_src=False)
     extension = [f"-m{EXTENSIONS[vector_bytes]}"] if vector_bytes in EXTENSIONS else []
     flags = [*COMPILER_FLAGS, *extension, f"-DVECTOR_BYTES={vector_bytes}"]
-    flags += ["-DTOGGLES"] if toggles else []
+    # Counting costs more than what it counts: optimising harder would only make builds longer.
+    flags += ["-DTOGGLES", "-O1"] if toggles else []
     finished = cache_folder() / "bitsliced" / _fingerprint(rtlil_text, flags)
     if not finished.is_dir():
         with new_build(finished) as work:
