@@ -14,6 +14,7 @@ from reveille.boards import flash as flashing
 from reveille.boards import tools
 from reveille.boards.board import SHIPPED, Board, BoardError, board_names, load_board
 from reveille.boards.build import Plan, build, plan_build
+from reveille.hdl import plugins
 from reveille.hdl.die.pads import DieTiming
 from reveille.hdl.parameters import MachineParameters
 
@@ -70,7 +71,7 @@ class Point(EntryPoint):
 
 def test_boards_of_other_packages_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     points = [Point(name, "elsewhere:BOARD", boards.ENTRY_POINTS) for name in ("good", "odd")]
-    monkeypatch.setattr(boards, "entry_points", lambda group: points)
+    monkeypatch.setattr(plugins, "entry_points", lambda group: points)
     assert "good" in board_names()
     assert isinstance(load_board("good"), Board)
     with pytest.raises(BoardError, match="gives int, not a"):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 
 from amaranth.build import Platform
 
@@ -10,6 +9,7 @@ from reveille.hdl.die.pads import DieTiming
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.link.board import BoardParameters
 from reveille.hdl.parameters import MachineParameters
+from reveille.hdl.plugins import PluginKind
 from reveille.hdl.softcore.contract import SoftCoreParameters
 
 ENTRY_POINTS = "reveille.boards"
@@ -93,9 +93,21 @@ class Board:
         )
 
 
+BOARDS = PluginKind(
+    noun="board",
+    group=ENTRY_POINTS,
+    wanted="a reveille.boards Board",
+    fits=lambda found: isinstance(found, Board),
+    shipped=SHIPPED,
+    error=BoardError,
+    remedy="install what it needs with 'python -m pip install reveille[boards]'",
+)
+"""Boards, those of other packages included."""
+
+
 def board_names() -> list[str]:
     """Names of all boards, those of other packages included."""
-    return sorted(SHIPPED | {entry.name: "" for entry in entry_points(group=ENTRY_POINTS)})
+    return BOARDS.names()
 
 
 def load_board(name: str) -> Board:
@@ -104,25 +116,6 @@ def load_board(name: str) -> Board:
     Raises:
         BoardError: There is none of this name, or its package is broken or not installed.
     """
-    entries = [entry for entry in entry_points(group=ENTRY_POINTS) if entry.name == name]
-    try:
-        if entries:
-            board = entries[0].load()
-        elif name in SHIPPED:
-            module, attribute = SHIPPED[name].split(":")
-            board = getattr(__import__(module, fromlist=[attribute]), attribute)
-        else:
-            raise BoardError(
-                f"There is no board {name!r}; there are {', '.join(board_names())}. Other packages "
-                f"add boards through entry points of the group {ENTRY_POINTS!r}."
-            )
-    except ImportError as error:
-        raise BoardError(
-            f"The board {name!r} cannot be loaded ({error}); "
-            "install what it needs with 'python -m pip install reveille[boards]'."
-        ) from error
-    if not isinstance(board, Board):
-        raise BoardError(
-            f"The entry point {name!r} gives {type(board).__name__}, not a reveille.boards Board."
-        )
+    board = BOARDS.load(name)
+    assert isinstance(board, Board)
     return board

@@ -6,24 +6,29 @@ announced as an entry point of the group `GROUP`, whose name is the part of
 """
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
-from pathlib import Path
+from typing import cast
 
 from reveille.hdl.errors import ReveilleError
-from reveille.host.power.replay import CsvReplay
+from reveille.hdl.plugins import PluginKind
 from reveille.host.power.sample import PowerMeter
-from reveille.host.power.scpi import ScpiMeter
 
 GROUP = "reveille.power_meters"
 
 Opener = Callable[[str], PowerMeter]
 """Opens the meter at an address."""
 
-OWN: dict[str, Opener] = {
-    "csv": lambda address: CsvReplay(Path(address)),
-    "scpi": ScpiMeter.open,
-}
-"""Meters that come with Reveille."""
+
+METERS = PluginKind(
+    noun="power meter",
+    group=GROUP,
+    wanted="something that is called with an address",
+    fits=callable,
+    shipped={
+        "csv": "reveille.host.power.replay:CsvReplay.open",
+        "scpi": "reveille.host.power.scpi:ScpiMeter.open",
+    },
+)
+"""Power meters, those of other packages included."""
 
 
 def open_meter(description: str) -> PowerMeter:
@@ -33,17 +38,10 @@ def open_meter(description: str) -> PowerMeter:
         ReveilleError: There is no such kind, or the meter cannot be used.
     """
     kind, colon, address = description.partition(":")
-    others = {point.name: point for point in entry_points(group=GROUP)}
-    if kind in OWN and colon and address:
-        return OWN[kind](address)
-    if kind in others and colon:
-        try:
-            opener: Opener = others[kind].load()
-        except Exception as error:  # whatever the other package does
-            raise ReveilleError(f"The power meter '{kind}' cannot be loaded: {error}.") from error
-        return opener(address)
-    kinds = ", ".join(sorted({*OWN, *others}))
-    raise ReveilleError(
-        f"'{description}' is no power meter; give KIND:ADDRESS with one of the kinds {kinds}, "
-        "such as csv:power.csv or scpi:/dev/ttyUSB1."
-    )
+    if kind not in METERS.names() or not colon or (kind in METERS.shipped and not address):
+        raise ReveilleError(
+            f"'{description}' is no power meter; give KIND:ADDRESS with one of the kinds "
+            f"{', '.join(METERS.names())}, such as csv:power.csv or scpi:/dev/ttyUSB1."
+        )
+    opener = cast(Opener, METERS.load(kind))
+    return cast(PowerMeter, METERS.called(kind, lambda: opener(address)))

@@ -23,6 +23,11 @@ class CsvReplay:
         self.name = f"replay of {path.name}"
         self._rows = _read(path)
 
+    @classmethod
+    def open(cls, address: str) -> "CsvReplay":
+        """Open a file by the path that stands for its address."""
+        return cls(Path(address))
+
     def samples(self, start_s: float) -> Iterator[PowerSample]:
         """Yield all readings at once, their times counted from ``start_s``."""
         for time_s, power_w in self._rows:
