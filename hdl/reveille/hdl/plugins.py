@@ -3,7 +3,7 @@
 Each kind of plug-in has a protocol, a `PluginKind` beside that protocol, and a conformance suite.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -22,6 +22,7 @@ class PluginKind:
         wanted: What the entry point must give, as a message says it.
         fits: Whether an object is that.
         shipped: Those of this distribution: name and ``module:attribute``.
+        reserved: Names that mean something else where a user names one; messages list them.
         error: What is raised where there is none, or none that can be used.
         remedy: What to do where a shipped one cannot be imported.
     """
@@ -31,6 +32,7 @@ class PluginKind:
     wanted: str
     fits: Callable[[object], bool]
     shipped: Mapping[str, str] = field(default_factory=dict)
+    reserved: Sequence[str] = ()
     error: type[ReveilleError] = ReveilleError
     remedy: str = "repair or remove the package that announces it"
 
@@ -47,7 +49,7 @@ class PluginKind:
         """
         others = {entry.name: entry for entry in entry_points(group=self.group)}
         if name not in others and name not in self.shipped:
-            there = ", ".join(self.names()) or "none"
+            there = ", ".join([*self.reserved, *self.names()]) or "none"
             raise self.error(
                 f"There is no {self.noun} {name!r}; there are {there}. Other packages add them "
                 f"through entry points of the group {self.group!r}."

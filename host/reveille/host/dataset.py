@@ -13,6 +13,7 @@ from reveille.host.choices import Split
 from reveille.host.ecg.aami import DS1, DS2, PACED
 from reveille.host.ecg.beats import BeatSet, load_beats
 from reveille.host.ecg.download import download_mitdb
+from reveille.host.ecg.features import STANDARD_NAME
 from reveille.host.ecg.records import list_records
 from reveille.host.models import DIGITAL_PATIENTS
 from reveille.host.patients import PatientModels, digital_record, original_record, write_patients
@@ -47,9 +48,9 @@ class Dataset:
                 digest.update(path.name.encode() + b"\0" + path.read_bytes())
         return digest.hexdigest()
 
-    def beats(self, progress: Progress) -> BeatSet:
+    def beats(self, progress: Progress, features: str = STANDARD_NAME) -> BeatSet:
         """Extract the beats of all records, in order; Q beats are left out (EC57)."""
-        return load_beats(self.folder, self.records, progress)
+        return load_beats(self.folder, self.records, progress, features)
 
     def manifest(self) -> dict[str, Any]:
         """What a run keeps of its data."""

@@ -31,6 +31,9 @@ PART_LABELS = {
 }
 """How the parts are called before people."""
 
+NO_ENERGY: Mapping[str, None] = {"energy_per_beat_nj": None, "energy": None}
+"""The figures where nothing is known."""
+
 MOST_ENTRIES = 3
 """Entries named for each part, those that move it most."""
 
@@ -111,7 +114,7 @@ def energy_summary(
     operation = operation or Operation()
     activity = activity_of_table(table, parameters)
     if activity is None:
-        return {"energy_per_beat_nj": None, "energy": None}
+        return dict(NO_ENERGY)
     machine = parameters.machine
     values = card.values(operation.conditions)
     columns = columns_of_energy(values, machine, activity, operation)

@@ -6,21 +6,24 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from reveille.hdl.errors import ReveilleError
-from reveille.hdl.parameters import Machine, Mode
+from reveille.hdl.parameters import Machine, MachineParameters, Mode
+from reveille.host.back_ends import PluggedBackEnd, load_back_end
 from reveille.host.cascade import beat_table
 from reveille.host.choices import BackEndKind, Embodiment
 from reveille.host.dataset import Dataset, leading_beats
+from reveille.host.ecg.aami import AamiClass
 from reveille.host.ecg.beats import BeatSet
 from reveille.host.embodiments import Screened, screen, screen_with_firmware
-from reveille.host.energy import energy_summary
+from reveille.host.energy import NO_ENERGY, energy_summary
 from reveille.host.excerpt import choose_excerpt
 from reveille.host.models import Models
+from reveille.host.network.back_end import BackEnd
 from reveille.host.network.integer import fixed_point_inputs
 from reveille.host.progress import Progress
 from reveille.host.report.page import write_report
@@ -38,7 +41,13 @@ from reveille.host.results import (
 )
 from reveille.host.summary import summarise
 from reveille.sim.energy import DEFAULT_CARD, EnergyCard
-from reveille.sim.front_end import FrontEndConfiguration
+from reveille.sim.front_end import FrontEndConfiguration, Outcomes
+from reveille.sim.front_ends import (
+    FRONT_ENDS,
+    FrontEndRequest,
+    ScreeningFrontEnd,
+    open_front_end,
+)
 from reveille.sim.interaction import Answer, Event
 from reveille.sim.softcore.simulation import BeatInputs
 
@@ -51,7 +60,8 @@ class RunOptions:
         machine: Stochastic or logarithmic.
         mode: Full or race.
         embodiment: What the front end is made of.
-        back_end: Arithmetic of the network.
+        front_end: Name of a front end of another kind, in place of the Bayesian machine.
+        back_end: Arithmetic of the network, or the name of another back end.
         limit: At most so many beats, taken evenly from the records.
         seed: Of the network's training, of the audit draws and of digital patients.
         policy: Fields of `reveille.sim.front_end.Policy` that differ from the fitted ones.
@@ -62,7 +72,8 @@ class RunOptions:
     machine: Machine = Machine.STOCHASTIC
     mode: Mode = Mode.FULL
     embodiment: Embodiment = Embodiment.RTL
-    back_end: BackEndKind = BackEndKind.TORCH
+    front_end: str | None = None
+    back_end: BackEndKind | str = BackEndKind.TORCH
     limit: int | None = None
     seed: int = 0
     policy: Mapping[str, object] = field(default_factory=dict)
@@ -83,14 +94,29 @@ def execute(
         raise ReveilleError("The firmware runs beside the front end in RTL: use --front-end rtl.")
     configuration = models.screening.configuration(options.machine, options.mode, **options.policy)
     card = EnergyCard.load(options.energy_card)
+    back_end = choose_back_end(models, options.back_end)
+    plugged = plugged_front_end(models, options) if options.front_end else None
     with new_run(path) as folder:
-        beats = leading_beats(dataset.beats(progress), options.limit)
+        beats = leading_beats(dataset.beats(progress, models.screening.features), options.limit)
         if not len(beats):
             raise ReveilleError(f"{dataset.folder} holds no beat of the classes N, S, V or F.")
-        table, screened = _cascade(beats, models, configuration, options, progress)
+        table, screened = _cascade(
+            beats, models, configuration, options, back_end, plugged, progress
+        )
         results = {"counters": screened.counters, "equals_twin": screened.equals_twin}
         manifest = run_manifest(dataset, models, configuration, options)
-        write_results(folder, dataset, configuration, card, table, manifest, results, progress)
+        if plugged:
+            manifest["front_end"] = plugged_manifest(plugged, models, options)
+        write_results(
+            folder,
+            dataset,
+            None if plugged else configuration.parameters,
+            card,
+            table,
+            manifest,
+            results,
+            progress,
+        )
         run = replace(load_run(folder), path=path)
         write_report(run, folder / REPORT)
     return run
@@ -99,7 +125,7 @@ def execute(
 def write_results(
     folder: Path,
     dataset: Dataset,
-    configuration: FrontEndConfiguration,
+    parameters: MachineParameters | None,
     card: EnergyCard,
     table: pa.Table,
     manifest: dict[str, Any],
@@ -111,7 +137,8 @@ def write_results(
     Args:
         folder: The run's folder.
         dataset: Where the beats are from.
-        configuration: What screened them.
+        parameters: Build of the Bayesian machine that screened them; None where another kind did,
+            about whose energy the card says nothing.
         card: Energies of the parts.
         table: What became of each beat, from `beat_table`.
         manifest: From `run_manifest`.
@@ -123,7 +150,7 @@ def write_results(
     summary = {
         **{key: manifest[key] for key in ("data", "split", "front_end", "back_end", "seed")},
         **summarise(table),
-        **energy_summary(table, configuration.parameters, card),
+        **(energy_summary(table, parameters, card) if parameters else NO_ENERGY),
         **results,
         "versions": manifest["versions"],
     }
@@ -139,24 +166,36 @@ def _cascade(
     models: Models,
     configuration: FrontEndConfiguration,
     options: RunOptions,
+    back_end: BackEnd,
+    plugged: ScreeningFrontEnd | None,
     progress: Progress,
 ) -> tuple[pa.Table, Screened]:
     """Screen and decide all beats; the network decides each, for the CPU that is always on."""
     progress.note(f"deciding {len(beats):,} beats with the network")
-    probabilities = models.back_end.probabilities(beats)
-    integer = models.back_end.integer()
-    back_end = models.back_end if options.back_end is BackEndKind.TORCH else integer
+    judge = back_end if isinstance(back_end, PluggedBackEnd) else models.back_end
+    probabilities = judge.probabilities(beats)
     network_classes = back_end.decide(beats)
 
     def network(event: Event) -> Answer:
         return Answer(int(back_end.decide(beats.select(slice(event.beat, event.beat + 1)))[0]))
 
-    progress.note(f"screening {len(beats):,} beats with the front end ({options.embodiment})")
+    kind = options.front_end or options.embodiment
+    progress.note(f"screening {len(beats):,} beats with the front end ({kind})")
     observations = models.screening.quantise(beats)
-    if options.back_end is BackEndKind.FIRMWARE:
+    row_classes = models.screening.row_classes
+    if plugged:
+        outcomes = FRONT_ENDS.called(str(options.front_end), lambda: plugged.infer(observations))
+        screened = Screened(cast(Outcomes, outcomes), {}, None)
+        row_classes = tuple(AamiClass[row] for row in plugged.rows)
+    elif options.back_end is BackEndKind.FIRMWARE:
         inputs = BeatInputs(*fixed_point_inputs(beats))
         screened = screen_with_firmware(
-            configuration, observations, network_classes, integer, inputs, progress
+            configuration,
+            observations,
+            network_classes,
+            models.back_end.integer(),
+            inputs,
+            progress,
         )
     else:
         screened = screen(
@@ -173,12 +212,60 @@ def _cascade(
         beats,
         {name: observations[:, column] for column, name in enumerate(names)},
         screened.outcomes,
-        models.screening.row_classes,
+        row_classes,
         network_classes,
         probabilities,
         screened.services,
     )
     return table, screened
+
+
+def choose_back_end(models: Models, choice: BackEndKind | str) -> BackEnd:
+    """Return what decides the beats that wake.
+
+    Raises:
+        ReveilleError: A back end of another package cannot be used.
+    """
+    if not isinstance(choice, BackEndKind):
+        return load_back_end(choice)
+    return models.back_end if choice is BackEndKind.TORCH else models.back_end.integer()
+
+
+def plugged_front_end(models: Models, options: RunOptions) -> ScreeningFrontEnd:
+    """Open the front end of another kind that a run asks for.
+
+    Raises:
+        ReveilleError: It cannot be used, or an option belongs to the Bayesian machine alone.
+    """
+    assert options.front_end is not None
+    alien = sorted(set(options.policy) - {"threshold", "audit_rate"})
+    if options.back_end is BackEndKind.FIRMWARE or options.waves:
+        raise ReveilleError("The firmware and waves belong to the Bayesian machine in RTL.")
+    if alien:
+        raise ReveilleError(
+            f"The Bayesian machine takes {', '.join(alien)}; the front end {options.front_end!r} "
+            "takes a threshold and an audit_rate."
+        )
+    request = FrontEndRequest(
+        models.screening.observable_names,
+        models.screening.levels,
+        seed=options.seed,
+        **options.policy,  # type: ignore[arg-type]
+    )
+    return open_front_end(options.front_end, request)
+
+
+def plugged_manifest(
+    front_end: ScreeningFrontEnd, models: Models, options: RunOptions
+) -> dict[str, Any]:
+    """What a run keeps of a front end of another kind."""
+    return {
+        "plugin": options.front_end,
+        "embodiment": Embodiment.TWIN.value,
+        "observables": list(models.screening.observable_names),
+        "rows": list(front_end.rows),
+        **front_end.manifest(),
+    }
 
 
 def run_manifest(
@@ -200,7 +287,7 @@ def run_manifest(
             "policy": policy | {"mode": configuration.policy.mode.name.lower()},
             "lfsr_seeds": list(configuration.seeds),
         },
-        "back_end": options.back_end.value,
+        "back_end": str(options.back_end),
         "models": models.manifest(),
         "limit": options.limit,
         "seed": options.seed,

@@ -1,5 +1,6 @@
 """The figures of a run, computed from its table alone."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,13 @@ COLUMN_LABELS = {
     "cascade": "cascade",
 }
 """How the columns are called before people."""
+
+
+def front_end_text(front_end: Mapping[str, Any]) -> str:
+    """Say in a few words what screened a run, from its manifest."""
+    if "plugin" in front_end:
+        return f"front end {front_end['plugin']}, {front_end['embodiment']}"
+    return f"{front_end['machine']} machine, {front_end['mode']} mode, {front_end['embodiment']}"
 
 
 def class_numbers(table: pa.Table, column: str) -> NDArray[np.uint8]:

@@ -195,14 +195,21 @@ def causes(
 ) -> NDArray[np.uint8]:
     """Return the cause of each beat: the highest-numbered one that applies."""
     parameters, policy = configuration.parameters, configuration.policy
-    normal = (policy.normal_mask >> np.arange(parameters.rows)) & 1 == 1
+    undecided = _undecided(scores, parameters, policy)
+    return name_causes(policy, undecided, margin, winner, audited)
+
+
+def name_causes(
+    policy: Policy,
+    undecided: NDArray[np.bool_],
+    margin: NDArray[np.uint8],
+    winner: NDArray[np.uint8],
+    audited: NDArray[np.bool_],
+) -> NDArray[np.uint8]:
+    """Return the cause of each outcome, as `reveille.hdl.decide.CauseLogic` names it."""
+    normal = np.isin(winner, policy.normal_rows)
     return np.select(
-        [
-            _undecided(scores, parameters, policy),
-            (margin == 0) | (margin < policy.threshold),
-            ~normal[winner],
-            audited,
-        ],
+        [undecided, (margin == 0) | (margin < policy.threshold), ~normal, audited],
         [Cause.INVALID, Cause.AMBIGUOUS, Cause.ABNORMAL, Cause.AUDIT],
         Cause.NORMAL,
     ).astype(np.uint8)

@@ -13,7 +13,7 @@ from reveille.host.screening.model import OPERATIONS
 from reveille.host.sweeps.arrays import make_array
 from reveille.host.sweeps.evaluation import Beats, Evaluation
 from reveille.host.sweeps.points import Fabricated, Injected, Point
-from reveille.host.sweeps.presets import PLANS, guarded, preset_points, supplies
+from reveille.host.sweeps.presets import PLANS, guarded, preset_points
 from reveille.sim.devices import DeviceFamily
 from reveille.sim.protection import Protection
 from reveille.sim.twin import TwinFrontEnd
@@ -166,6 +166,6 @@ def test_every_preset_has_points_for_all_machines_and_modes(preset):
 
 
 def test_supplies_run_from_nominal_to_the_lowest():
-    found = supplies(FAMILY)
+    found = FAMILY.supplies_v(11)
     assert (found[0], found[-1]) == (1.2, 0.43)
     assert found == sorted(found, reverse=True)

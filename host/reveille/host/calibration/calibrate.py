@@ -20,7 +20,7 @@ from reveille.host.choices import Guarantee
 from reveille.host.ecg.beats import BeatSet
 from reveille.host.progress import Progress
 from reveille.host.screening.model import Operation, ScreeningModel
-from reveille.host.screening.tables import Choices, Tables, fit_tables
+from reveille.host.screening.tables import Tables, choices_for, fit_tables
 from reveille.sim.front_end import Policy
 
 
@@ -161,7 +161,7 @@ def _screened_by_the_others(
 
 def _fitted(model: ScreeningModel, setting: Setting, beats: BeatSet) -> tuple[Tables, float] | None:
     """Return the tables of these patients and the leaning, if they make the words of the model."""
-    choices = Choices()
+    choices = choices_for(model.features)
     tables = fit_tables(beats, choices)
     if not np.array_equal(tables.thresholds, model.thresholds):
         return None

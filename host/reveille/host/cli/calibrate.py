@@ -62,14 +62,15 @@ def calibrate(
     progress = TerminalProgress(quiet or as_json)
     patients = choose_dataset(data, download, split, 0, progress)
     model = load_screening(models)
-    beats = patients.beats(progress)
+    beats = patients.beats(progress, model.features)
     request = Request((machine, Mode[mode.name]), alpha, delta, guarantee, unseen)
     found = certify(model, beats, request, progress)
     if not found.sleeps:
         raise ReveilleError(found.refusal)
     measured: dict[str, Any] = {"measured_on": None}
     if split is Split.DS1:
-        others = choose_dataset(patients.folder, False, Split.DS2, 0, progress).beats(progress)
+        unseen_patients = choose_dataset(patients.folder, False, Split.DS2, 0, progress)
+        others = unseen_patients.beats(progress, model.features)
         measured = {
             "measured_on": Split.DS2.value,
             **measure(model, request.operation, found.policy, others, alpha),

@@ -73,7 +73,7 @@ def energy(
     build = {"queue_depth": queue_depth, "fifo_depth": fifo_depth, "counter_bits": counter_bits}
     configurations = gate_configurations(model, machine, **build)
     dataset = choose_dataset(data, download, split, seed, progress)
-    beats = dataset.beats(progress)
+    beats = dataset.beats(progress, model.features)
     chosen = np.linspace(0, len(beats) - 1, min(limit, len(beats)), dtype=int)
     observations = model.quantise(beats.select(chosen))
 

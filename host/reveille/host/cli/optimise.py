@@ -31,7 +31,7 @@ def optimise(
         float | None, Option(min=0, help="From observation to decision, at most.")
     ] = None,
     energy_card: EnergyCardName = None,
-    family: Annotated[str, Option(help="Device family of the array: a name or a file.")] = "hfox",
+    family: Annotated[str, Option(help="Device model of the array: a name, or a file.")] = "hfox",
     arrays: Annotated[int, Option(min=1, help="Arrays fabricated for each condition.")] = 2,
     clock_khz: Annotated[float, Option(min=1, help="Clock of the front end.")] = 32.768,
     cell_mah: Annotated[float, Option(help="Charge of the cell.")] = 225.0,
@@ -60,7 +60,7 @@ def optimise(
     from reveille.host.optimise.study import Question, conduct, statements
     from reveille.host.optimise.study import as_json as plain
     from reveille.host.report.optimise_figures import write_study
-    from reveille.sim.devices import DeviceFamily
+    from reveille.sim.devices import load_device_model
     from reveille.sim.energy import DEFAULT_CARD, EnergyCard
     from reveille.sim.energy.battery import Cell
 
@@ -69,7 +69,7 @@ def optimise(
         target=Target(silent, per.value, latency_ms),
         card=EnergyCard.load(energy_card or DEFAULT_CARD),
         cell=Cell(capacity_mah=cell_mah, voltage_v=cell_v),
-        space=Space(arrays=arrays, family=DeviceFamily.load(family)),
+        space=Space(arrays=arrays, family=load_device_model(family)),
         clock_khz=clock_khz,
     )
     show = choose_dataset(data, download, None, seed, progress)

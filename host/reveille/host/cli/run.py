@@ -28,11 +28,11 @@ def run(
     machine: Annotated[Machine, Option(help="Kind of Bayesian machine.")] = Machine.STOCHASTIC,
     mode: Annotated[ModeName, Option(help="When an inference stops.")] = ModeName.FULL,
     front_end: Annotated[
-        Embodiment, Option(help="What the front end is made of.")
-    ] = Embodiment.RTL,
+        str, Option(help="What the Bayesian machine is made of (rtl, twin, cocotb), or a plug-in.")
+    ] = "rtl",
     back_end: Annotated[
-        BackEndKind, Option(help="Who decides the woken beats.")
-    ] = BackEndKind.TORCH,
+        str, Option(help="Who decides the woken beats: torch, int8, firmware, or a plug-in.")
+    ] = "torch",
     limit: Limit = None,
     seed: Annotated[int, Option(min=0, help="Network, audits and digital patients.")] = 0,
     threshold: Annotated[int | None, Option(help="Margin below which a beat is ambiguous.")] = None,
@@ -58,6 +58,7 @@ def run(
       reveille run
       reveille run --data mitdb --machine logarithmic --json
       reveille run --data mitdb --back-end firmware --limit 500
+      reveille run --data mitdb --back-end MY_BACK_END --front-end twin
       reveille run --data mitdb --front-end cocotb --limit 500 --waves waves.vcd
     """
     from reveille.host.calibration.policy_file import load_policy
@@ -68,7 +69,9 @@ def run(
     from reveille.host.results import REPORT, SUMMARY
     from reveille.sim.energy import DEFAULT_CARD
 
-    if waves is not None and front_end is not Embodiment.COCOTB:
+    embodiment = Embodiment(front_end) if front_end in list(Embodiment) else None
+    judge = BackEndKind(back_end) if back_end in list(BackEndKind) else back_end
+    if waves is not None and embodiment is not Embodiment.COCOTB:
         raise ReveilleError("Waves are written by --front-end cocotb only.")
     progress = TerminalProgress(quiet)
     dataset = choose_dataset(data, download, split, seed, progress)
@@ -83,6 +86,8 @@ def run(
         if value is not None
     }
     operation = (machine, Mode[mode.name])
+    if policy_file is not None and embodiment is None:
+        raise ReveilleError("A policy belongs to the Bayesian machine; leave out --policy.")
     if policy_file is not None:
         calibrated = load_policy(policy_file, models)
         operation = (calibrated.machine, calibrated.policy.mode)
@@ -90,8 +95,9 @@ def run(
     options = RunOptions(
         machine=operation[0],
         mode=operation[1],
-        embodiment=front_end,
-        back_end=back_end,
+        embodiment=embodiment or Embodiment.TWIN,
+        front_end=None if embodiment else front_end,
+        back_end=judge,
         limit=limit,
         seed=seed,
         policy=policy,
@@ -99,7 +105,8 @@ def run(
         energy_card=energy_card or DEFAULT_CARD,
     )
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    name = f"{stamp}-{operation[0]}-{operation[1].name.lower()}-{front_end}"
+    kind = f"{operation[0]}-{operation[1].name.lower()}-" if embodiment else ""
+    name = f"{stamp}-{kind}{front_end}"
     path = out or Path("runs") / name
     finished = execute(dataset, load_models(seed, models), options, path, progress)
     if as_json:

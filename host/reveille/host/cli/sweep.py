@@ -31,7 +31,7 @@ def sweep(
     arrays: Annotated[int, Option(min=1, help="Sampled arrays a point.")] = 20,
     networks: Annotated[str, Option(help="Training seeds of the networks.")] = "0,1,2",
     seed: Annotated[int, Option(min=0, help="Of all that is random.")] = 0,
-    family: Annotated[str, Option(help="Device family: a name or a TOML file.")] = "hfox",
+    family: Annotated[str, Option(help="Device model: a name, or a family's file.")] = "hfox",
     noise: Annotated[Path | None, Option(help="WFDB record of noise, for preset noise.")] = None,
     models: ModelFolder = None,
     processes: Annotated[int | None, Option(min=1, help="Default: one a core.")] = None,

@@ -8,16 +8,15 @@ from rich.table import Table
 from reveille.host.energy import PART_LABELS, energy_text
 from reveille.host.report.page import fixed, percent
 from reveille.host.results import Run
-from reveille.host.summary import COLUMN_LABELS, DECISION_COLUMNS
+from reveille.host.summary import COLUMN_LABELS, DECISION_COLUMNS, front_end_text
 
 
 def summary_table(run: Run) -> Table:
     """Build the table: the three columns of decisions, then wake-ups and silent errors."""
     summary = run.summary
-    front_end = summary["front_end"]
     table = Table(
         title=f"{summary['data']['name']} {summary['split']}: {summary['beats']:,} beats, "
-        f"{front_end['machine']} machine, {front_end['mode']} mode, {front_end['embodiment']}",
+        f"{front_end_text(summary['front_end'])}",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         show_footer=False,

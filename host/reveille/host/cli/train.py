@@ -15,6 +15,9 @@ def train(
     data: DataFolder = None,
     download: Download = False,
     split: Annotated[Split, Option(help="Training patients.")] = Split.DS1,
+    features: Annotated[
+        str, Option(help="Feature set: the front end observes all that it has.")
+    ] = "standard",
     seed: Annotated[int, Option(min=0, help="Of the network's training.")] = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -28,15 +31,16 @@ def train(
     from reveille.host.models import SCREENING, back_end_name
     from reveille.host.network.training import train_back_end
     from reveille.host.screening.fitting import fit_screening
+    from reveille.host.screening.tables import choices_for
 
     progress = TerminalProgress(quiet)
     out.mkdir(parents=True, exist_ok=True)
     screening, network = out / SCREENING, out / back_end_name(seed)
     missing = [path for path in (screening, network) if not path.exists()]
     if missing:
-        beats = choose_dataset(data, download, split, seed, progress).beats(progress)
+        beats = choose_dataset(data, download, split, seed, progress).beats(progress, features)
         if screening in missing:
-            fit_screening(beats, progress=progress).save(screening)
+            fit_screening(beats, progress=progress, choices=choices_for(features)).save(screening)
         if network in missing:
             train_back_end(beats, seed, progress).save(network)
     for path in (screening, network):

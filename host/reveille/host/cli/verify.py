@@ -38,8 +38,8 @@ def verify(
 
     progress = TerminalProgress()
     dataset = choose_dataset(data, download, split, seed, progress)
-    beats = leading_beats(dataset.beats(progress), limit)
     model = load_screening(models)
+    beats = leading_beats(dataset.beats(progress, model.features), limit)
     observations = model.quantise(beats)
     table = Table(
         box=box.SIMPLE_HEAD, title=f"{dataset.name} {dataset.split}", title_justify="left"

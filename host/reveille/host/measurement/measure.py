@@ -78,7 +78,7 @@ def measure(
         raise ReveilleError(f"{path} exists already; choose another --out or remove it.")
     configuration = models.screening.configuration(options.machine, options.mode, **options.policy)
     card = EnergyCard.load(options.energy_card)
-    beats = leading_beats(dataset.beats(progress), options.limit)
+    beats = leading_beats(dataset.beats(progress, models.screening.features), options.limit)
     if not len(beats):
         raise ReveilleError(f"{dataset.folder} holds no beat of the classes N, S, V or F.")
     manifest = run_manifest(dataset, models, configuration, options)
@@ -97,7 +97,14 @@ def measure(
                 models, configuration, beats, observations, network, journal, progress
             )
             write_results(
-                folder, dataset, configuration, card, table, manifest, results | equality, progress
+                folder,
+                dataset,
+                configuration.parameters,
+                card,
+                table,
+                manifest,
+                results | equality,
+                progress,
             )
             run = replace(load_run(folder), path=path)
             write_report(run, folder / REPORT)

@@ -10,9 +10,12 @@ import numpy as np
 from reveille.hdl.parameters import Machine, Mode
 from reveille.host.screening.model import ScreeningModel
 from reveille.sim.cadence import Cadence
-from reveille.sim.devices import DeviceFamily, FabricatedArray
+from reveille.sim.devices import DeviceModel, load_device_model
 from reveille.sim.energy import Domain
 from reveille.sim.front_end import FrontEndConfiguration
+
+ATTEMPTS = 3
+"""Writes of a bit at most."""
 
 ARRAY_SEED = 11
 """Of the fabricated arrays; array i of every condition is the same array."""
@@ -93,7 +96,7 @@ class Space:
         cadences: Where the front end looks. Those with an alert are tried where outcomes do not
             depend on the beats before.
         arrays: Arrays fabricated for each condition, over which figures are means.
-        family: Device family.
+        family: Device model.
     """
 
     full_budgets: Sequence[int] = (31, 63, 127, 255)
@@ -113,7 +116,7 @@ class Space:
         Cadence(1, 8, 32),
     )
     arrays: int = 2
-    family: DeviceFamily = field(default_factory=lambda: DeviceFamily.load("hfox"))
+    family: DeviceModel = field(default_factory=lambda: load_device_model("hfox"))
 
     def designs(self, model: ScreeningModel) -> list[Design]:
         """Return all designs."""
@@ -148,10 +151,11 @@ class Space:
         """
         generator = np.random.default_rng((ARRAY_SEED, array))
         parameters = configuration.parameters
-        fabricated = FabricatedArray.sample(self.family, parameters, generator)
-        programming = self.family.programming(condition.programming_margin)
-        programmed = fabricated.program(configuration.likelihoods, programming, generator)
-        read_out = programmed.read_out(condition.supply_v)
+        fabricated = self.family.fabricate(parameters, generator)
+        written = fabricated.written(
+            configuration.likelihoods, condition.programming_margin, ATTEMPTS, generator
+        )
+        read_out = written.read_out(condition.supply_v)
         words = np.minimum(read_out.words, np.uint8(parameters.period))
         errors = read_out.read_errors(seed=array)
         with_errors = replace(parameters, read_errors=errors.rate_word > 0)

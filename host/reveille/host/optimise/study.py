@@ -122,7 +122,7 @@ def conduct(
 
 def workload(dataset: Dataset, models: Models, progress: Progress) -> Workload:
     """Read the beats of a data set and let the network decide all."""
-    beats = dataset.beats(progress)
+    beats = dataset.beats(progress, models.screening.features)
     return Workload.of_beats(beats, models.screening, models.back_end.decide(beats))
 
 

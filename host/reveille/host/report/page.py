@@ -11,7 +11,7 @@ from reveille.host.energy import COLUMNS, PART_LABELS, energy_text
 from reveille.host.metrics import CLASS_NAMES
 from reveille.host.report.figures import FIGURES
 from reveille.host.results import REPORT, Run
-from reveille.host.summary import COLUMN_LABELS
+from reveille.host.summary import COLUMN_LABELS, front_end_text
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -37,6 +37,7 @@ def render_report(run: Run) -> str:
         "name": run.path.name,
         "summary": run.summary,
         "configuration": run.configuration,
+        "front_end": front_end_text(run.configuration["front_end"]),
         "configuration_text": json.dumps(run.configuration, indent=2),
         "columns": COLUMN_LABELS,
         "classes": CLASS_NAMES,

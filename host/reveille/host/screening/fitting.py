@@ -110,6 +110,7 @@ def cross_validate(
         words=words,
         seeds=seeds,
         policies=policies,
+        features=beats.features,
     )
     return Fit(model, woken)
 

@@ -13,7 +13,7 @@ from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
 from reveille.host.ecg.aami import AamiClass
 from reveille.host.ecg.beats import BeatSet
-from reveille.host.ecg.observables import OBSERVABLE_NAMES
+from reveille.host.ecg.features import STANDARD_NAME, load_feature_set
 from reveille.sim.front_end import FrontEndConfiguration, Policy
 
 FORMAT = "reveille-screening"
@@ -38,13 +38,14 @@ class ScreeningModel:
     """All that a front end needs to screen beats.
 
     Attributes:
-        observable_names: Observable of each column, from `OBSERVABLE_NAMES`.
+        observable_names: Observable of each column, of the feature set.
         thresholds: Quantiser thresholds, ascending in each column, float32, shape
             (columns, levels - 1). An observation is the number of thresholds at or below the value.
         row_classes: AAMI class that each row stands for.
         words: Likelihood words by machine, each uint8 of shape (rows, columns, levels).
         seeds: Seed of each column's LFSR by mode, for the stochastic machine.
         policies: Operating point of each machine and mode.
+        features: Name of the feature set.
 
     Raises:
         ScreeningError: The parts do not fit each other.
@@ -56,13 +57,15 @@ class ScreeningModel:
     words: Mapping[Machine, NDArray[np.uint8]]
     seeds: Mapping[Mode, tuple[int, ...]]
     policies: Mapping[Operation, Policy]
+    features: str = STANDARD_NAME
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.observable_names) - set(OBSERVABLE_NAMES))
+        known = self._known()
+        unknown = sorted(set(self.observable_names) - set(known))
         if unknown:
             raise ScreeningError(
                 f"The screening model observes {', '.join(unknown)}, which this version does not "
-                f"know; it knows {', '.join(OBSERVABLE_NAMES)}."
+                f"know; it knows {', '.join(known)}."
             )
         columns = len(self.observable_names)
         if self.thresholds.ndim != 2 or len(self.thresholds) != columns:
@@ -80,6 +83,9 @@ class ScreeningModel:
         for machine, mode in OPERATIONS:
             self.configuration(machine, mode)
 
+    def _known(self) -> tuple[str, ...]:
+        return tuple(o.name for o in load_feature_set(self.features).observables)
+
     @property
     def levels(self) -> int:
         """Levels of each observable."""
@@ -92,8 +98,18 @@ class ScreeningModel:
         )
 
     def quantise(self, beats: BeatSet) -> NDArray[np.uint8]:
-        """Return the word address of each beat and column, uint8, shape (n, columns)."""
-        picked = [OBSERVABLE_NAMES.index(name) for name in self.observable_names]
+        """Return the word address of each beat and column, uint8, shape (n, columns).
+
+        Raises:
+            ScreeningError: The beats were observed with another feature set.
+        """
+        if beats.features != self.features:
+            raise ScreeningError(
+                f"The screening model is fitted to the feature set {self.features!r}, but these "
+                f"beats are observed with {beats.features!r}."
+            )
+        known = self._known()
+        picked = [known.index(name) for name in self.observable_names]
         return quantise(beats.observables[:, picked], self.thresholds)
 
     def configuration(
@@ -176,6 +192,7 @@ class ScreeningModel:
             "format": FORMAT,
             "version": FORMAT_VERSION,
             "rows": [aami.name for aami in self.row_classes],
+            "features": self.features,
             "observables": list(self.observable_names),
             "thresholds": [[float(str(t)) for t in column] for column in self.thresholds],
             "words": {machine.value: words.tolist() for machine, words in self.words.items()},
@@ -204,6 +221,7 @@ class ScreeningModel:
             },
             seeds={Mode[name.upper()]: tuple(seeds) for name, seeds in content["seeds"].items()},
             policies=policies,
+            features=content.get("features", STANDARD_NAME),
         )
 
 

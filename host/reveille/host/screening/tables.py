@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from reveille.hdl.parameters import Machine
 from reveille.host.ecg.aami import AamiClass
 from reveille.host.ecg.beats import BeatSet
-from reveille.host.ecg.observables import OBSERVABLE_NAMES
+from reveille.host.ecg.features import STANDARD_NAME, load_feature_set
 from reveille.host.screening.likelihoods import (
     fit_likelihoods,
     logarithmic_words,
@@ -67,7 +67,20 @@ class Choices:
 
     def values(self, beats: BeatSet) -> NDArray[np.float32]:
         """Return the chosen observables of beats, shape (n, columns)."""
-        return beats.observables[:, [OBSERVABLE_NAMES.index(name) for name in self.observables]]
+        known = [observable.name for observable in load_feature_set(beats.features).observables]
+        return beats.observables[:, [known.index(name) for name in self.observables]]
+
+
+def choices_for(features: str) -> Choices:
+    """Choices for a feature set: of the standard one, those made on DS1; of another, all it has.
+
+    Raises:
+        ReveilleError: There is no such set.
+    """
+    observables = load_feature_set(features).observables
+    if features == STANDARD_NAME:
+        return Choices()
+    return Choices(observables=tuple(observable.name for observable in observables))
 
 
 @dataclass(frozen=True)

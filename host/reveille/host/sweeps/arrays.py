@@ -10,7 +10,7 @@ from reveille.host.screening.model import ScreeningModel
 from reveille.host.screening.seeds import choose_seeds
 from reveille.host.screening.tables import Choices
 from reveille.host.sweeps.points import Fabricated, Injected, Point
-from reveille.sim.devices import DeviceFamily, FabricatedArray, ReadOut
+from reveille.sim.devices import DeviceModel, ReadOut
 from reveille.sim.devices.array import packed_words
 from reveille.sim.front_end import FrontEndConfiguration, ReadErrors
 from reveille.sim.protection import Protection, fit_words
@@ -57,7 +57,7 @@ class MadeArray:
 def make_array(
     point: Point,
     screening: ScreeningModel,
-    family: DeviceFamily,
+    family: DeviceModel,
     observations: NDArray[np.uint8],
     seed: int,
     place: tuple[int, int],
@@ -71,7 +71,7 @@ def make_array(
     Args:
         point: The point.
         screening: Tables of the front end.
-        family: Device family of fabricated arrays.
+        family: Device model of fabricated arrays.
         observations: Beats for which an array's own seeds are chosen; their classes do not matter.
         seed: Of the sweep.
         place: Number of the point and of the array.
@@ -157,17 +157,14 @@ def _fabricated(
     configuration: FrontEndConfiguration,
     bits: int,
     errors: Fabricated,
-    family: DeviceFamily,
+    family: DeviceModel,
     generators: tuple[np.random.Generator, np.random.Generator],
 ) -> ReadOut:
     """Return a fabricated array, programmed and read at a supply."""
     fixed, drawn = generators
-    words, programming = (
-        configuration.likelihoods,
-        family.programming(errors.margin, errors.attempts),
-    )
-    array = FabricatedArray.sample(family, configuration.parameters, fixed)
-    written = array.program(words, programming, drawn)
+    words = configuration.likelihoods
+    array = family.fabricate(configuration.parameters, fixed)
+    written = array.written(words, errors.margin, errors.attempts, drawn)
     known, stays = words & np.uint8(0), words.copy()
     for _ in range(_FITS if point.protection.fits else 0):
         failed = packed_words(written.failed) & np.uint8((1 << bits) - 1)

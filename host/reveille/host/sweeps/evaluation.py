@@ -14,7 +14,7 @@ from reveille.host.screening.model import ScreeningModel
 from reveille.host.summary import WAKE_CAUSES
 from reveille.host.sweeps.arrays import MadeArray, make_array
 from reveille.host.sweeps.points import Fabricated, Injected, Point
-from reveille.sim.devices import DeviceFamily
+from reveille.sim.devices import DeviceModel
 from reveille.sim.fast_twin import FastTwinFrontEnd
 from reveille.sim.front_end import Outcomes
 from reveille.sim.protection import read_guarded
@@ -52,7 +52,7 @@ class Evaluation:
         beats: Data sets that points name by their number.
         network_seeds: Training seed of each network.
         screening: Tables of the front end.
-        family: Device family of fabricated arrays.
+        family: Device model of fabricated arrays.
         seed: Of all that is random.
     """
 
@@ -61,7 +61,7 @@ class Evaluation:
     beats: Sequence[Beats]
     network_seeds: Sequence[int]
     screening: ScreeningModel
-    family: DeviceFamily
+    family: DeviceModel
     seed: int
 
     def __call__(self, items: range) -> pa.Table:
@@ -105,7 +105,7 @@ def screen(
     return front_end.infer_words(words)
 
 
-def _described(point: Point, made: MadeArray, family: DeviceFamily) -> dict[str, object]:
+def _described(point: Point, made: MadeArray, family: DeviceModel) -> dict[str, object]:
     """What a row says of its point and its array; what does not apply is null."""
     errors, policy = point.errors, made.configuration.policy
     injected = errors if isinstance(errors, Injected) else None

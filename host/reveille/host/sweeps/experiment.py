@@ -20,7 +20,7 @@ from reveille.host.progress import Progress
 from reveille.host.sweeps.evaluation import Beats, Evaluation
 from reveille.host.sweeps.points import CLEAN
 from reveille.host.sweeps.presets import SNRS_DB, preset_points
-from reveille.sim.devices import DeviceFamily
+from reveille.sim.devices import load_device_model
 from reveille.sim.sweeps.engine import Pool, Sweep, run_sweep
 
 FORMAT = 1
@@ -39,7 +39,7 @@ class SweepOptions:
         arrays: Sampled arrays a point.
         network_seeds: Training seeds of the networks.
         seed: Of all that is random.
-        family: Name or file of the device family.
+        family: Device model: its name, or the file of a family.
         limit: At most so many beats, taken evenly from the records.
         noise: Record of noise, for the preset that needs one.
         models: Folder of the models; those that ship where None.
@@ -69,7 +69,7 @@ def execute_sweep(
             "of noise, such as em of the MIT-BIH Noise Stress Test Database."
         )
     models = [load_models(seed, options.models) for seed in options.network_seeds]
-    screening, family = models[0].screening, DeviceFamily.load(options.family)
+    screening, family = models[0].screening, load_device_model(options.family)
     points = preset_points(options.preset, screening, family)
     noise = load_noise(options.noise) if options.noise else None
     manifest: dict[str, Any] = {
@@ -90,7 +90,7 @@ def execute_sweep(
     }
     sweep = Sweep(folder, manifest, len(points) * options.arrays, CHUNK_ITEMS)
     if not sweep.table.exists():
-        beats = list(_beats(dataset, options, noise, progress))
+        beats = list(_beats(dataset, options, noise, screening.features, progress))
         if not len(beats[0]):
             raise ReveilleError(f"{dataset.folder} holds no beat of the classes N, S, V or F.")
         progress.note(f"deciding {len(beats[0]):,} beats with {len(models)} networks")
@@ -110,11 +110,15 @@ def execute_sweep(
 
 
 def _beats(
-    dataset: Dataset, options: SweepOptions, noise: Noise | None, progress: Progress
+    dataset: Dataset,
+    options: SweepOptions,
+    noise: Noise | None,
+    features: str,
+    progress: Progress,
 ) -> Iterator[BeatSet]:
     """Yield the data sets that the points name by their number."""
     if noise is None:
-        yield leading_beats(dataset.beats(progress), options.limit)
+        yield leading_beats(dataset.beats(progress, features), options.limit)
         return
     records = [load_record(dataset.folder / name, progress) for name in dataset.records]
     for snr_db in progress.track(SNRS_DB, f"adding {noise.name}", len(SNRS_DB)):
@@ -123,7 +127,7 @@ def _beats(
             # The same stretch of noise at all ratios: they differ in its height alone.
             generator = np.random.default_rng([options.seed, number])
             noisy = record if snr_db == CLEAN else mix(record, noise, snr_db, generator)
-            parts.append(extract_beats(noisy))
+            parts.append(extract_beats(noisy, features=features))
         yield leading_beats(concatenate(parts), options.limit)
 
 

@@ -9,7 +9,7 @@ from reveille.host.choices import Preset
 from reveille.host.ecg.aami import AamiClass
 from reveille.host.screening.model import OPERATIONS, Operation, ScreeningModel
 from reveille.host.sweeps.points import Fabricated, Injected, Point
-from reveille.sim.devices import DeviceFamily
+from reveille.sim.devices import DeviceModel
 from reveille.sim.protection import PLAIN, Protection
 
 BIT_ERROR_RATES = (0.0, 1e-4, 1e-3, 3e-3, 1e-2, 2e-2, 5e-2, 0.1)
@@ -47,7 +47,7 @@ class Plan:
 
     title: str
     label: str
-    points: Callable[[ScreeningModel, DeviceFamily], Iterable[Point]]
+    points: Callable[[ScreeningModel, DeviceModel], Iterable[Point]]
     logarithmic: bool = False
 
 
@@ -113,45 +113,35 @@ def _with_errors(
             yield replace(nominal, errors=error, protection=protection)
 
 
-def _bit_errors(screening: ScreeningModel, _: DeviceFamily) -> Iterable[Point]:
+def _bit_errors(screening: ScreeningModel, _: DeviceModel) -> Iterable[Point]:
     rates = [Injected(static=rate) for rate in BIT_ERROR_RATES]
     return _with_errors(screening, rates + [Injected(read=rate) for rate in BIT_ERROR_RATES[1:]])
 
 
-def _supply(screening: ScreeningModel, family: DeviceFamily) -> Iterable[Point]:
+def _supply(screening: ScreeningModel, family: DeviceModel) -> Iterable[Point]:
     return _with_errors(
         screening,
         [
             Fabricated(margin, supply_v)
             for margin in SUPPLY_MARGINS
-            for supply_v in supplies(family)
+            for supply_v in family.supplies_v(SUPPLIES)
         ],
     )
 
 
-def supplies(family: DeviceFamily) -> list[float]:
-    """Return supplies from nominal down, spaced evenly in the logarithm of the overdrive."""
-    conditions = family.constants["conditions.supply_v"]
-    threshold_v = family.amplifier.threshold_v
-    ratio = (conditions.low - threshold_v) / (conditions.value - threshold_v)
-    steps = [ratio ** (step / (SUPPLIES - 1)) for step in range(SUPPLIES)]
-    found = [threshold_v + (conditions.value - threshold_v) * step for step in steps]
-    return [max(conditions.low, round(supply_v, 3)) for supply_v in found]
-
-
-def _margin(screening: ScreeningModel, family: DeviceFamily) -> Iterable[Point]:
-    supply_v = family.conditions.supply_v
+def _margin(screening: ScreeningModel, family: DeviceModel) -> Iterable[Point]:
+    supply_v = family.nominal_supply_v
     return _with_errors(screening, [Fabricated(margin, supply_v) for margin in MARGINS])
 
 
-def _budget(screening: ScreeningModel, family: DeviceFamily) -> Iterable[Point]:
+def _budget(screening: ScreeningModel, family: DeviceModel) -> Iterable[Point]:
     """Budgets at the fitted threshold, on good arrays and on weak ones."""
     for point in _at_policy_margins(screening, family):
         for budget in BUDGETS:
             yield replace(point, policy=replace(point.policy, budget=budget))
 
 
-def _threshold(screening: ScreeningModel, family: DeviceFamily) -> Iterable[Point]:
+def _threshold(screening: ScreeningModel, family: DeviceModel) -> Iterable[Point]:
     """Thresholds, in a race up to the number of ones that ends it: no margin is larger."""
     for point in _at_policy_margins(screening, family):
         race = point.mode is Mode.RACE
@@ -159,20 +149,20 @@ def _threshold(screening: ScreeningModel, family: DeviceFamily) -> Iterable[Poin
             yield replace(point, policy=replace(point.policy, threshold=threshold))
 
 
-def _at_policy_margins(screening: ScreeningModel, family: DeviceFamily) -> Iterable[Point]:
+def _at_policy_margins(screening: ScreeningModel, family: DeviceModel) -> Iterable[Point]:
     for operation, margin in product(OPERATIONS, POLICY_MARGINS):
-        errors = Fabricated(margin, family.conditions.supply_v)
+        errors = Fabricated(margin, family.nominal_supply_v)
         yield replace(_nominal(screening, operation), errors=errors)
 
 
-def _mitigations(screening: ScreeningModel, _: DeviceFamily) -> Iterable[Point]:
+def _mitigations(screening: ScreeningModel, _: DeviceModel) -> Iterable[Point]:
     for operation in OPERATIONS:
         tried = protections(operation[0], screening.row_classes)
         for protection, errors in product(tried, MITIGATED_ERRORS):
             yield replace(_nominal(screening, operation), errors=errors, protection=protection)
 
 
-def _bits(screening: ScreeningModel, _: DeviceFamily) -> Iterable[Point]:
+def _bits(screening: ScreeningModel, _: DeviceModel) -> Iterable[Point]:
     """Read errors in one bit of one row, at the rate at which the idea begins to end."""
     for operation in OPERATIONS:
         nominal = _nominal(screening, operation)
@@ -182,7 +172,7 @@ def _bits(screening: ScreeningModel, _: DeviceFamily) -> Iterable[Point]:
             yield replace(nominal, errors=Injected(read=5e-2, row=row, bit=bit))
 
 
-def _noise(screening: ScreeningModel, _: DeviceFamily) -> Iterable[Point]:
+def _noise(screening: ScreeningModel, _: DeviceModel) -> Iterable[Point]:
     for operation in OPERATIONS:
         for data, snr_db in enumerate(SNRS_DB):
             yield replace(_nominal(screening, operation), data=data, snr_db=snr_db)
@@ -203,7 +193,7 @@ PLANS = {
 
 
 def preset_points(
-    preset: Preset, screening: ScreeningModel, family: DeviceFamily
+    preset: Preset, screening: ScreeningModel, family: DeviceModel
 ) -> tuple[Point, ...]:
     """Return the points of a preset."""
     return tuple(PLANS[preset].points(screening, family))

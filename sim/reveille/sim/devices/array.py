@@ -110,6 +110,16 @@ class FabricatedArray:
         written = self._write(self._bits(words), programming, generator)
         return written.settled(generator, supply_v)
 
+    def written(
+        self,
+        words: NDArray[np.uint8],
+        margin: float,
+        attempts: int,
+        generator: np.random.Generator,
+    ) -> "ProgrammedArray":
+        """Write words at a programming margin; see `reveille.sim.devices.model.DeviceArray`."""
+        return self.program(words, self.family.programming(margin, attempts), generator)
+
     def _bits(self, words: NDArray[np.uint8]) -> Flags:
         """Return the bits of words, least significant first."""
         parameters = self.parameters

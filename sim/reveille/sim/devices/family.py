@@ -4,7 +4,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from reveille.hdl.parameters import MachineParameters
 from reveille.sim.devices.constants import (
     Amplifier,
     Conditions,
@@ -17,6 +21,9 @@ from reveille.sim.devices.constants import (
     Wear,
     Write,
 )
+
+if TYPE_CHECKING:
+    from reveille.sim.devices.array import FabricatedArray
 
 STUCK_AT_ENDURANCE = 0.01
 """Share of devices that are stuck after ``endurance_cycles``: what the word means here."""
@@ -109,6 +116,28 @@ class DeviceFamily:
         from reveille.sim.devices.loader import load_family
 
         return load_family(name_or_path)
+
+    @property
+    def nominal_supply_v(self) -> float:
+        """Supply of the array in nominal operation."""
+        return self.conditions.supply_v
+
+    def supplies_v(self, steps: int) -> list[float]:
+        """Return supplies from nominal down, spaced evenly in the logarithm of the overdrive."""
+        supply = self.constants["conditions.supply_v"]
+        threshold_v = self.amplifier.threshold_v
+        ratio = (supply.low - threshold_v) / (supply.value - threshold_v)
+        factors = [ratio ** (step / (steps - 1)) for step in range(steps)]
+        found = [threshold_v + (supply.value - threshold_v) * factor for factor in factors]
+        return [max(supply.low, round(supply_v, 3)) for supply_v in found]
+
+    def fabricate(
+        self, parameters: MachineParameters, generator: np.random.Generator
+    ) -> "FabricatedArray":
+        """Make an array; see `reveille.sim.devices.array.FabricatedArray.sample`."""
+        from reveille.sim.devices.array import FabricatedArray
+
+        return FabricatedArray.sample(self, parameters, generator)
 
     def constants_table(self) -> str:
         """Return all constants with range and source, as a table in Markdown."""
