@@ -1,8 +1,9 @@
 """The suite: every check, in order, and what became of it."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,6 +14,10 @@ from reveille.host.conformance import front_end_checks, link_checks
 from reveille.host.conformance.bench import Bench, CheckError
 
 Check = Callable[[Bench], None]
+
+AnyCheck = Callable[[Any], None]
+
+T = TypeVar("T")
 
 CHECKS: tuple[Check, ...] = (
     link_checks.hello,
@@ -76,31 +81,53 @@ def conform(
     Raises:
         ReveilleError: Nothing that speaks the protocol is there, or a name is unknown.
     """
-    names = [check.__name__ for check in CHECKS]
+    checks = chosen(CHECKS, only)
+    client = BoardClient(open_port())
+    board = client.board
+    client.close()
+    for number, check in checks:
+        bench = Bench(open_port, board, beats, np.random.default_rng([seed, number]))
+        yield judged(check, bench, applied=front_end_checks.applies(check, bench))
+
+
+def chosen(checks: Sequence[AnyCheck], only: tuple[str, ...]) -> list[tuple[int, AnyCheck]]:
+    """Return the checks to run, each with its number among all.
+
+    Raises:
+        ReveilleError: A name is unknown.
+    """
+    names = [check.__name__ for check in checks]
     unknown = sorted(set(only) - set(names))
     if unknown:
         raise ReveilleError(
             f"There is no check {', '.join(unknown)}; there are {', '.join(names)}."
         )
-    client = BoardClient(open_port())
-    board = client.board
-    client.close()
-    for number, check in enumerate(CHECKS):
-        if only and check.__name__ not in only:
-            continue
-        bench = Bench(open_port, board, beats, np.random.default_rng([seed, number]))
-        yield _verdict(check, bench)
+    return [(i, check) for i, check in enumerate(checks) if not only or check.__name__ in only]
 
 
-def _verdict(check: Check, bench: Bench) -> Verdict:
+def judged(
+    check: Callable[[T], None], bench: T, applied: bool = True, foreign: bool = False
+) -> Verdict:
+    """Run a check and say what became of it.
+
+    Args:
+        check: The check; the text under it says what must be.
+        bench: What it works with.
+        applied: Whether it applies; it is not run where not.
+        foreign: Whether code of other people runs in this process: whatever it raises is its fault.
+    """
     begun, failure = time.monotonic(), None
-    applied = front_end_checks.applies(check, bench)
-    if applied:
-        try:
+    try:
+        if applied:
             check(bench)
-        except (CheckError, ReveilleError) as error:
-            failure = str(error)
-        except (ValueError, IndexError) as error:
+    except (CheckError, ReveilleError) as error:
+        failure = str(error)
+    except Exception as error:
+        if foreign:
+            failure = f"it raises {type(error).__name__}: {error}"
+        elif isinstance(error, ValueError | IndexError):
             failure = f"it answers what cannot be read ({error})"
+        else:
+            raise
     meaning = (check.__doc__ or "").strip().removesuffix(".")
     return Verdict(check.__name__, meaning, failure, applied, time.monotonic() - begun)

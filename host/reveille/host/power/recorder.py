@@ -75,8 +75,7 @@ class PowerRecorder:
         Raises:
             ReveilleError: The meter failed, or has too few readings in this time.
         """
-        if self._error is not None:
-            raise self._error
+        self.raise_error()
         times = np.array(self._times_s)
         powers = np.array(self._powers_w[: len(times)])
         inside = (times >= begin_s) & (times <= end_s)
@@ -87,6 +86,11 @@ class PowerRecorder:
                 "read faster."
             )
         return _integrate(times, powers, inside, begin_s, end_s)
+
+    def raise_error(self) -> None:
+        """Raise what the meter raised, if it did."""
+        if self._error is not None:
+            raise self._error
 
     def _collect(self) -> None:
         try:

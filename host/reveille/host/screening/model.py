@@ -192,7 +192,7 @@ class ScreeningModel:
             "format": FORMAT,
             "version": FORMAT_VERSION,
             "rows": [aami.name for aami in self.row_classes],
-            "features": self.features,
+            **({} if self.features == STANDARD_NAME else {"features": self.features}),
             "observables": list(self.observable_names),
             "thresholds": [[float(str(t)) for t in column] for column in self.thresholds],
             "words": {machine.value: words.tolist() for machine, words in self.words.items()},
