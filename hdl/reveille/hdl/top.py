@@ -1,5 +1,7 @@
 """The front end: everything from a beat to the wake-up."""
 
+from collections.abc import Callable
+
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -40,6 +42,10 @@ def front_end_members(parameters: MachineParameters) -> dict[str, wiring.Member]
     }
 
 
+MachineType = Callable[[MachineParameters], BayesianMachine]
+"""Makes the machine of a front end."""
+
+
 class FrontEnd(wiring.Component):
     """Queue, machine, wake-up controller, counters and registers around the pads of an array.
 
@@ -47,6 +53,10 @@ class FrontEnd(wiring.Component):
     3 (for an array that answers at once), recorded ``cycles`` later, interrupt in the cycle after.
     Reset returns every register to the state that `RegisterFile` describes and forgets all beats
     and events; only the array keeps its words.
+
+    Args:
+        parameters: Dimensions.
+        machine: Makes the machine: a `BayesianMachine`, or one that has its ports.
 
     Members:
         beat: Beats in.
@@ -57,8 +67,11 @@ class FrontEnd(wiring.Component):
         read_errors: For an emulated array, in a build with read errors.
     """
 
-    def __init__(self, parameters: MachineParameters) -> None:
+    def __init__(
+        self, parameters: MachineParameters, machine: MachineType = BayesianMachine
+    ) -> None:
         self.parameters = parameters
+        self._machine = machine
         members = {**front_end_members(parameters), "array": Out(ArraySignature(parameters))}
         if parameters.read_errors:
             members["read_errors"] = Out(ReadErrorSignature())
@@ -68,7 +81,7 @@ class FrontEnd(wiring.Component):
         """Describe the logic."""
         m = Module()
         m.submodules.queue = queue = BeatQueue(self.parameters)
-        m.submodules.machine = machine = BayesianMachine(self.parameters)
+        m.submodules.machine = machine = self._machine(self.parameters)
         m.submodules.controller = controller = WakeUpController(self.parameters)
         m.submodules.counters = counters = CounterBank(self.parameters)
         m.submodules.registers = registers = RegisterFile(self.parameters)
@@ -133,6 +146,10 @@ class FrontEnd(wiring.Component):
 class EmulatedFrontEnd(wiring.Component):
     """`FrontEnd` with an `EmulatedArray` behind its pads.
 
+    Args:
+        parameters: Dimensions.
+        machine: Makes the machine.
+
     Members:
         beat: Beats in.
         outcome: Shows each record.
@@ -140,14 +157,17 @@ class EmulatedFrontEnd(wiring.Component):
         registers: The register bus.
     """
 
-    def __init__(self, parameters: MachineParameters) -> None:
+    def __init__(
+        self, parameters: MachineParameters, machine: MachineType = BayesianMachine
+    ) -> None:
         self.parameters = parameters
+        self._machine = machine
         super().__init__(front_end_members(parameters))
 
     def elaborate(self, platform: object) -> Module:
         """Describe the logic."""
         m = Module()
-        m.submodules.front_end = front_end = FrontEnd(self.parameters)
+        m.submodules.front_end = front_end = FrontEnd(self.parameters, self._machine)
         m.submodules.array = array = EmulatedArray(self.parameters)
         wiring.connect(m, wiring.flipped(self.beat), front_end.beat)
         wiring.connect(m, wiring.flipped(self.registers), front_end.registers)

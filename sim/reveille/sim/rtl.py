@@ -10,6 +10,7 @@ from enum import IntEnum
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from amaranth.lib import wiring
@@ -24,8 +25,9 @@ from reveille.hdl.contract import (
     event_layout,
 )
 from reveille.hdl.errors import ReveilleError
+from reveille.hdl.machine import BayesianMachine
 from reveille.hdl.parameters import Machine, MachineParameters
-from reveille.hdl.top import EmulatedFrontEnd
+from reveille.hdl.top import EmulatedFrontEnd, MachineType
 from reveille.hdl.verilog import generate_verilog
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
 from reveille.sim.interaction import Decide, Event, check_decisions
@@ -100,11 +102,13 @@ class RtlFrontEnd:
     """
 
     embodiment = "rtl"
+    machine: ClassVar[type[BayesianMachine]] = BayesianMachine
+    """Makes the machine."""
 
     def __init__(self, configuration: FrontEndConfiguration, service_cycles: int = 1) -> None:
         if service_cycles < 1:
             raise ReveilleError(f"The service takes at least 1 cycle, not {service_cycles}.")
-        self._library = _load(build_library(configuration.parameters))
+        self._library = _load(build_library(configuration.parameters, self.machine))
         self._handle = ctypes.c_void_p(self._library.reveille_open())
         weakref.finalize(self, self._library.reveille_close, self._handle)
         self._configuration = configuration
@@ -145,12 +149,21 @@ class RtlFrontEnd:
         if parameters.machine is Machine.STOCHASTIC:
             columns = range(parameters.columns)
             lfsr = tuple(self.read(Register.LFSR_SEED + column) for column in columns)
+        return self._state(lfsr)
+
+    def _state(self, lfsr: tuple[int, ...]) -> MachineState:
+        parameters = self._configuration.parameters
         return MachineState(
             lfsr=lfsr,
             audit_lfsr=self.read(Register.AUDIT_SEED),
             sequence=self._beats % (1 << parameters.sequence_bits),
             reads=self.read(Register.READ_ERROR_NUMBER),
         )
+
+    @staticmethod
+    def longest_inference(parameters: MachineParameters) -> int:
+        """Clock cycles of the longest inference."""
+        return parameters.period + parameters.array_timeout_cycles
 
     @property
     def clocks(self) -> int:
@@ -262,7 +275,7 @@ class RtlFrontEnd:
         interactive: bool,
     ) -> _Batch:
         parameters = self._configuration.parameters
-        longest = parameters.period + parameters.array_timeout_cycles
+        longest = self.longest_inference(parameters)
         return _Batch(
             beats=len(observations),
             observations=observations.ctypes.data,
@@ -293,7 +306,7 @@ def empty_outcomes(beats: int, rows: int) -> Outcomes:
     )
 
 
-def build_library(parameters: MachineParameters) -> Path:
+def build_library(parameters: MachineParameters, machine: MachineType = BayesianMachine) -> Path:
     """Return the library of a build, compiling it unless it is cached.
 
     Raises:
@@ -303,7 +316,7 @@ def build_library(parameters: MachineParameters) -> Path:
         "harness.cpp": (resources.files("reveille.sim") / "harness.cpp").read_text(),
         **port_headers(parameters),
     }
-    return build_batch_library(TOP, _batch_verilog(parameters), files)
+    return build_batch_library(TOP, _batch_verilog(parameters, machine), files)
 
 
 def build_batch_library(top: str, verilog: str, files: Mapping[str, str]) -> Path:
@@ -343,8 +356,8 @@ def front_end_verilog(parameters: MachineParameters) -> str:
 
 
 @cache
-def _batch_verilog(parameters: MachineParameters) -> str:
-    return batch_verilog(EmulatedFrontEnd(parameters), TOP)
+def _batch_verilog(parameters: MachineParameters, machine: MachineType) -> str:
+    return batch_verilog(EmulatedFrontEnd(parameters, machine), TOP)
 
 
 def batch_verilog(component: wiring.Component, top: str, modules: str = "") -> str:

@@ -6,7 +6,7 @@ count. In race mode the length of an inference decides the phase at which the ne
 the stop cycles of all phases are found in bulk, and a cheap loop chains them.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -34,6 +34,25 @@ LOOK_AHEAD_BEATS = 1_024
 
 BLOCK_PATTERNS = 1_024
 """Sets of words whose race is run at once: keeps the work inside the processor's caches."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What a machine makes of n beats, before it is ranked.
+
+    Attributes:
+        scores: Score of each row, uint8, shape (n, rows).
+        undecided: Beats that no row can have won, shape (n,).
+        cycles: Evaluation cycles, uint8, shape (n,).
+        lfsr: States of the columns' LFSRs after the last beat.
+        reads: Number of the next read.
+    """
+
+    scores: NDArray[np.uint8]
+    undecided: NDArray[np.bool_]
+    cycles: NDArray[np.uint8]
+    lfsr: tuple[int, ...]
+    reads: int
 
 
 class TwinFrontEnd:
@@ -108,26 +127,36 @@ class TwinFrontEnd:
     def _infer_chunk(self, observations: NDArray[np.uint8]) -> Outcomes:
         configuration, state, beats = self.configuration, self._state, len(observations)
         parameters = configuration.parameters
+        found = self._evaluate(observations)
+        audit_draws = lfsr_orbit(AUDIT_BITS, state.audit_lfsr, beats + 1)
+        sequence = (state.sequence + np.arange(beats + 1)) % (1 << parameters.sequence_bits)
+        self._state = MachineState(found.lfsr, int(audit_draws[-1]), int(sequence[-1]), found.reads)
+        audited = audit_draws[:-1] <= configuration.policy.audit_word
+        winner, margin = rank(found.scores, parameters.machine)
+        return Outcomes(
+            sequence=sequence[:-1].astype(np.uint32),
+            cause=name_causes(configuration.policy, found.undecided, margin, winner, audited),
+            winner=winner,
+            margin=margin,
+            cycles=found.cycles,
+            scores=found.scores,
+        )
+
+    def _evaluate(self, observations: NDArray[np.uint8]) -> Evaluated:
+        """Do what the machine does between a beat and its scores."""
+        configuration, state = self.configuration, self._state
+        parameters = configuration.parameters
         words = read_words(configuration, observations, state.reads)
         if parameters.machine is Machine.STOCHASTIC:
             scores, cycles, lfsr = _stochastic(configuration, state.lfsr, words)
         else:
             scores, cycles = _logarithmic(configuration, words)
             lfsr = state.lfsr
-        reads = (state.reads + beats) % NUMBERS if parameters.read_errors else state.reads
-        audit_draws = lfsr_orbit(AUDIT_BITS, state.audit_lfsr, beats + 1)
-        sequence = (state.sequence + np.arange(beats + 1)) % (1 << parameters.sequence_bits)
-        self._state = MachineState(lfsr, int(audit_draws[-1]), int(sequence[-1]), reads)
-        audited = audit_draws[:-1] <= configuration.policy.audit_word
-        winner, margin = rank(scores, parameters.machine)
-        return Outcomes(
-            sequence=sequence[:-1].astype(np.uint32),
-            cause=causes(configuration, scores, margin, winner, audited),
-            winner=winner,
-            margin=margin,
-            cycles=cycles,
-            scores=scores,
-        )
+        reads = state.reads
+        if parameters.read_errors:
+            reads = (reads + len(observations)) % NUMBERS
+        undecided = _undecided(scores, parameters, configuration.policy)
+        return Evaluated(scores, undecided, cycles, lfsr, reads)
 
 
 def check_observations(observations: NDArray[np.uint8], parameters: MachineParameters) -> None:
