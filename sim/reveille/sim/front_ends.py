@@ -64,6 +64,10 @@ FRONT_ENDS = PluginKind(
     group="reveille.front_ends",
     wanted="something that is called with a FrontEndRequest and returns a ScreeningFrontEnd",
     fits=callable,
+    shipped={
+        "binarised": "reveille.host.binarised.front_end:BinarisedFrontEnd",
+        "binarised-rtl": "reveille.host.binarised.front_end:BinarisedRtlFrontEnd",
+    },
     reserved=("rtl", "twin", "cocotb"),
 )
 """Front ends of other kinds, those of other packages included."""

@@ -29,7 +29,7 @@ from reveille.sim.front_end import FrontEndConfiguration, Policy
 
 _FOLDS = 11
 
-_EXCESS_COST = 20.0
+EXCESS_COST = 20.0
 """Cost of wake-ups beyond the rate wanted: as good as forbidden, but comparable."""
 
 
@@ -85,7 +85,7 @@ def cross_validate(
         ReveilleError: There are fewer than two patients, or no normal or no abnormal beat.
     """
     choices, progress = choices or Choices(), progress or Silent()
-    _check(beats)
+    check_beats(beats)
     tables = fit_tables(beats, choices)
     seeds = _choose_seeds(tables, tables.quantise(beats), seed)
     folds = patient_folds(beats)
@@ -132,7 +132,8 @@ def patient_folds(beats: BeatSet) -> list[NDArray[np.bool_]]:
     return [np.isin(beats.record, ordered[fold::folds]) for fold in range(folds)]
 
 
-def _check(beats: BeatSet) -> None:
+def check_beats(beats: BeatSet) -> None:
+    """Refuse beats of fewer than two patients, and such without a normal or an abnormal one."""
     if len(np.unique(beats.record)) < 2:
         raise ReveilleError("Fitting the front end takes beats of at least two patients.")
     normal = beats.aami == AamiClass.N
@@ -181,7 +182,7 @@ def _operate(
         operated.policies[operation] = replace(policy, threshold=point.threshold)
         operated.woken[operation] = margin < point.threshold
         excess = max(0.0, point.wake_rate - choices.wake_rate)
-        operated = replace(operated, cost=operated.cost + point.cost + _EXCESS_COST * excess)
+        operated = replace(operated, cost=operated.cost + point.cost + EXCESS_COST * excess)
     return operated
 
 

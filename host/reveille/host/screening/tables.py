@@ -19,7 +19,7 @@ from reveille.host.screening.model import quantise
 from reveille.host.screening.operating import tempered_weights
 from reveille.host.screening.quantiser import fit_thresholds
 
-_CLASS_SHARES = np.array([1.0, 0.5, 0.5, 0.15, 0.0])
+CLASS_SHARES = np.array([1.0, 0.5, 0.5, 0.15, 0.0])
 """Weight of each class where several are pooled; Q never occurs in training."""
 
 _KINDS = np.array([0, 1, 2, 2, 0], dtype=np.uint8)
@@ -114,7 +114,7 @@ class Tables:
 def fit_tables(beats: BeatSet, choices: Choices) -> Tables:
     """Fit thresholds, then likelihoods, to training beats."""
     values = choices.values(beats)
-    weights = tempered_weights(beats.aami, beats.record) * _CLASS_SHARES[beats.aami]
+    weights = tempered_weights(beats.aami, beats.record) * CLASS_SHARES[beats.aami]
     kinds = _KINDS[beats.aami]
     thresholds = np.stack(
         [fit_thresholds(column, kinds, weights, choices.levels) for column in values.T]
