@@ -52,6 +52,13 @@ def test_bytes_take_the_time_of_the_line(baud: int) -> None:
     assert line - 1 <= clocks <= line + 8, "loopback and registers take a few cycles"
 
 
+def test_a_board_that_is_plugged_in_says_nothing() -> None:
+    simulation = BoardSimulation(Loopback(), BoardTiming())
+    simulation.run(1_000)
+    assert simulation.take() == b""
+    assert simulation.framing_errors == 0
+
+
 def test_pyserial_talks_to_it(board: VirtualBoard) -> None:
     with serial.serial_for_url(board.port, baudrate=1_000_000, timeout=PATIENCE_S) as port:
         everything = bytes(range(256))

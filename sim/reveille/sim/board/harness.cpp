@@ -115,6 +115,8 @@ class Board {
         (void)waves;
 #endif
         reset();
+        // Before its reset a board may move its line: no byte has begun by that.
+        receiver_ = Receiver{bit_clocks};
     }
 
     ~Board() {
