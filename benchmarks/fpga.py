@@ -1,6 +1,6 @@
 """Bitstreams of all shipped boards: `python benchmarks/fpga.py [--board NAME ...]`.
 
-Prints the table of `docs/boards.md`. Finished builds are read from the cache; their
+Prints the table of `docs/fpga.md`. Finished builds are read from the cache; their
 time is the one that they took.
 """
 
