@@ -70,23 +70,23 @@ def test_an_inference_by_hand() -> None:
     activity = Activity(4, 4.0, 4, 4 * 255, 4, 160, 1)
     nj = {part: draws[0] for part, draws in parts(CARD, activity).items()}
     assert nj["front_end"] == pytest.approx(
-        1e-3 * (258 * 5.98 + (32768 - 258) * 0.25 + 32768 * 0.1 + 160 * 0.060)
+        1e-3 * (258 * 9.48 + (32768 - 258) * 0.694 + 32768 * 5.67 + 160 * 0.060)
     )
     assert nj["monitoring"] == pytest.approx(600 + 37)
-    assert nj["wake_service"] == pytest.approx((1 + 1e-3 * (316_000 * 100 + 14_650 * 230)) / 4)
-    assert nj["leakage"] == pytest.approx(339 + 20 + 150 + 6700)
+    assert nj["wake_service"] == pytest.approx((1 + 1e-3 * (343_000 * 100 + 19_100 * 230)) / 4)
+    assert nj["leakage"] == pytest.approx(314 + 20 + 539 + 6700)
 
 
 def test_gating_by_hand() -> None:
     activity = Activity(4, 4.0, 4, 4 * 255, 4, 160, 1)
     nj = {part: draws[0] for part, draws in parts(CARD, activity, ALL_GATED).items()}
     on = 258 / 32768
-    awake = (1e3 + 316_000 / 50) / 1e6 / 4
+    awake = (1e3 + 343_000 / 50) / 1e6 / 4
     assert nj["leakage"] == pytest.approx(
-        150 + 20 + 359 * (on + 0.03 * (1 - on)) + 6700 * awake + 200 * (1 - awake)
+        539 + 20 + 334 * (on + 0.03 * (1 - on)) + 6700 * awake + 200 * (1 - awake)
     )
-    assert nj["front_end"] == pytest.approx(1e-3 * (258 * 5.98 + 3276.8 + 9.6 + 80 + 20))
-    assert nj["wake_service"] == pytest.approx((1000 + 1e-3 * (316_000 * 100 + 14_650 * 230)) / 4)
+    assert nj["front_end"] == pytest.approx(1e-3 * (258 * 9.48 + 32768 * 5.67 + 9.6 + 80 + 20))
+    assert nj["wake_service"] == pytest.approx((1000 + 1e-3 * (343_000 * 100 + 19_100 * 230)) / 4)
 
 
 @given(activities, operations)
@@ -113,7 +113,7 @@ def test_twice_the_wake_ups_cost_twice_the_service(
 def test_twice_the_activity_costs_twice_the_dynamic_energy(activity: Activity) -> None:
     """Gated, so that no idle cycles change places with active ones."""
     operation = Operation(gated=frozenset({Domain.MACHINE}))
-    card = scaled(CARD, 1e-9, "controller.cycle_pj", "stochastic.power_up_pj")
+    card = scaled(CARD, 1e-12, "controller.cycle_pj", "stochastic.power_up_pj")
     twice = replace(
         activity,
         inferences=2 * activity.inferences,
@@ -165,7 +165,7 @@ def test_supply_moves_the_front_end_along_the_table(activity: Activity, supply: 
     low, nominal = (
         parts(card, activity, o) for o in (operation, replace(operation, conditions=None))
     )
-    ratio = CARD.value("stochastic.active_cycle_pj", operation.conditions) / 5.98
+    ratio = CARD.value("stochastic.active_cycle_pj", operation.conditions) / 9.48
     assert low["front_end"] == pytest.approx(ratio * nominal["front_end"], rel=1e-5)
 
 
