@@ -1,6 +1,7 @@
 """Shared fixtures and settings of the test suite."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from hypothesis import settings
 # Timing is the benchmarks' business: a slow machine must not fail a test.
 settings.register_profile("reveille", deadline=None)
 settings.load_profile("reveille")
+
+# A shell starts what it puts into the background with Ctrl-C ignored; tests of Ctrl-C need it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
