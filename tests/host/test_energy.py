@@ -39,7 +39,7 @@ def test_energy_by_hand() -> None:
     assert cascade["wake_service"] == pytest.approx((1 + 1e-3 * (343_000 * 100 + 19_100 * 230)) / 5)
     clocks = 32768 * 0.8
     assert cascade["front_end"] == pytest.approx(
-        1e-3 * (258 * 9.48 + (clocks - 258) * 0.694 + clocks * 5.67 + 160 * 0.06)
+        1e-3 * (258 * 10.4 + (clocks - 258) * 0.694 + clocks * 4.89 + 160 * 0.06)
     )
     assert energy["mean_power_uw"]["cascade"] == pytest.approx(cascade["total"] / 0.8e3)
     saving = energy["saving_factor"]

@@ -80,12 +80,23 @@ def test_one_command_to_energy_per_inference(reveille, tmp_path):
         if block["name"].split(".")[0] == "machine"
     )
     assert loaded.value("stochastic.leakage_nw") == pytest.approx(machine)
+    check_card(loaded, summary)
     assert {path.name for path in out.iterdir()} == {
         "netlist.v",
         "cells.v",
         "full.saif",
         "race.saif",
     }
+
+
+def check_card(card, summary):
+    """An idle cycle of the model is one of the gates; so is an inference."""
+    idle = card.value("stochastic.idle_cycle_pj") + card.value("controller.cycle_pj")
+    assert idle == pytest.approx(summary["energy_per_cycle_pj"]["idle"])
+    active = card.value("stochastic.active_cycle_pj") + card.value("controller.cycle_pj")
+    cycles, energies = summary["cycles_per_inference"], summary["energy_per_inference_nj"]
+    spent_pj = 1e3 * sum(energies.values())
+    assert active == pytest.approx(spent_pj / sum(cycles.values()))
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,9 @@ from reveille.sim.gates.saif import write_saif
 BEYOND = 1.3
 """What a layout, its clock tree and glitches may add to a figure with a wire load: assumed."""
 
+UNWIRED = 2.0
+"""The same for a figure without one: SG13G2's makes 1.6 of a figure without wires, and `BEYOND`."""
+
 UNKNOWN = 2.0
 """How far a figure may be off, either way, at a supply that its card does not know: assumed."""
 
@@ -160,8 +163,8 @@ def gate_card(
 ) -> str:
     """Return the measurements as an energy card that extends another.
 
-    The first measurement gives the values, the others their dependence on the supply. Values below
-    are those without wires; above, `BEYOND` is what a layout may add.
+    The first measurement gives the values, the others their dependence on the supply. Low ends are
+    the figures without wires; `BEYOND` is what a layout may add.
 
     Args:
         measurements: Of one netlist at one temperature.
@@ -189,9 +192,11 @@ def _entries(
     figures = [_figures(measurement, machine) for measurement in measurements]
     supplies = [measurement.library.supply_v for measurement in measurements]
     library = measurements[0].library
+    wired = bool(measurements[0].nets.wire_load)
     where = (
         f"{measurements[0].netlist.cells} cells, {library.supply_v:g} V, "
-        f"{library.temperature_c:g} C; low end: without wires; high end: assumed for a layout"
+        f"{library.temperature_c:g} C; low end: without wires; high end: assumed for "
+        + ("a layout" if wired else "wires and a layout")
     )
     entries = {}
     for key, (value, low) in figures[0].items():
@@ -199,7 +204,7 @@ def _entries(
         entries[key] = Entry(
             value=value,
             low=low,
-            high=BEYOND * value,
+            high=value * (BEYOND if wired or key.endswith("leakage_nw") else UNWIRED),
             mark=Mark.SIMULATED,
             source=source,
             conditions=where,
@@ -209,7 +214,11 @@ def _entries(
 
 
 def _figures(measurement: Measurement, machine: Machine) -> Mapping[str, tuple[float, float]]:
-    """Return value and low end of each entry."""
+    """Return value and low end of each entry.
+
+    The controller's cycle counts at all times, so it is one of an idle front end; what an inference
+    adds to the controller belongs to the machine's active cycle.
+    """
     blocks = next(iter(measurement.modes.values())).energy.blocks
     inside = np.array([name.split(".")[0] == MACHINE_BLOCK for name in blocks])
 
@@ -225,11 +234,12 @@ def _figures(measurement: Measurement, machine: Machine) -> Mapping[str, tuple[f
         power = float(measurement.leakage_nw()[chosen].sum())
         return power, power / BEYOND
 
+    whole, controller = per_cycle(INFERENCE, inside | ~inside), per_cycle([IDLE], ~inside)
     return {
-        f"{machine}.active_cycle_pj": per_cycle(INFERENCE, inside),
+        f"{machine}.active_cycle_pj": (whole[0] - controller[0], whole[1] - controller[1]),
         f"{machine}.idle_cycle_pj": per_cycle([IDLE], inside),
         f"{machine}.leakage_nw": leakage(inside),
-        "controller.cycle_pj": per_cycle([*INFERENCE, IDLE], ~inside),
+        "controller.cycle_pj": controller,
         "controller.leakage_nw": leakage(~inside),
     }
 

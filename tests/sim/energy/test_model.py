@@ -70,7 +70,7 @@ def test_an_inference_by_hand() -> None:
     activity = Activity(4, 4.0, 4, 4 * 255, 4, 160, 1)
     nj = {part: draws[0] for part, draws in parts(CARD, activity).items()}
     assert nj["front_end"] == pytest.approx(
-        1e-3 * (258 * 9.48 + (32768 - 258) * 0.694 + 32768 * 5.67 + 160 * 0.060)
+        1e-3 * (258 * 10.4 + (32768 - 258) * 0.694 + 32768 * 4.89 + 160 * 0.060)
     )
     assert nj["monitoring"] == pytest.approx(600 + 37)
     assert nj["wake_service"] == pytest.approx((1 + 1e-3 * (343_000 * 100 + 19_100 * 230)) / 4)
@@ -85,7 +85,7 @@ def test_gating_by_hand() -> None:
     assert nj["leakage"] == pytest.approx(
         539 + 20 + 334 * (on + 0.03 * (1 - on)) + 6700 * awake + 200 * (1 - awake)
     )
-    assert nj["front_end"] == pytest.approx(1e-3 * (258 * 9.48 + 32768 * 5.67 + 9.6 + 80 + 20))
+    assert nj["front_end"] == pytest.approx(1e-3 * (258 * 10.4 + 32768 * 4.89 + 9.6 + 80 + 20))
     assert nj["wake_service"] == pytest.approx((1000 + 1e-3 * (343_000 * 100 + 19_100 * 230)) / 4)
 
 
@@ -165,7 +165,7 @@ def test_supply_moves_the_front_end_along_the_table(activity: Activity, supply: 
     low, nominal = (
         parts(card, activity, o) for o in (operation, replace(operation, conditions=None))
     )
-    ratio = CARD.value("stochastic.active_cycle_pj", operation.conditions) / 9.48
+    ratio = CARD.value("stochastic.active_cycle_pj", operation.conditions) / 10.4
     assert low["front_end"] == pytest.approx(ratio * nominal["front_end"], rel=1e-5)
 
 

@@ -114,7 +114,10 @@ class Conditions:
 
 @dataclass(frozen=True)
 class MachineEnergy:
-    """A Bayesian machine with its wake-up logic, likelihoods and analogue parts left out."""
+    """A Bayesian machine, likelihoods and analogue parts left out.
+
+    An active cycle includes what an inference adds to the controller.
+    """
 
     active_cycle_pj: float = quantity("a cycle of an inference", 1e5, Supply.LOGIC)
     idle_cycle_pj: float = quantity("a clock cycle between inferences", 1e4, Supply.LOGIC)
@@ -135,7 +138,7 @@ class ArrayEnergy:
 class ControllerEnergy:
     """What is never switched off: queue, event FIFO, registers, interrupt."""
 
-    cycle_pj: float = quantity("a clock cycle", 1e4, Supply.LOGIC)
+    cycle_pj: float = quantity("a clock cycle, with nothing to do", 1e4, Supply.LOGIC)
     leakage_nw: float = quantity("leakage", 1e7, Supply.LOGIC, temperature=True)
 
 
