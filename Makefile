@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup run test test-all lint format bench clean
+.PHONY: help setup run test test-all lint format docs bench clean
 
 help:
 	@echo "make run       stream heartbeats through the RTL, wake the network, write a report"
 	@echo "make test      the default tests"
 	@echo "make test-all  the slow tests too"
 	@echo "make lint      ruff and mypy"
+	@echo "make docs      the documentation, into docs/_build"
 	@echo "make bench     the benchmarks"
 	@echo "make clean     remove the virtual environment"
 
@@ -39,6 +40,10 @@ lint: setup
 
 format: setup
 	$(BIN)/ruff format
+
+docs: setup
+	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build
+	@echo "docs/_build/index.html"
 
 bench: setup
 	$(BIN)/python benchmarks/engines.py

@@ -1,5 +1,7 @@
 """Energy per beat: front end, monitoring, service of wake-ups, and leakage over real time.
 
+Per beat::
+
     total       = front end + monitoring + wake-up rate x service + leakage
     front end   = active cycles x E_active + idle cycles x E_idle + all cycles x E_controller
                   + bits read x E_bit + inferences x E_power-up (of the domains that are gated)

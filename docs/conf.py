@@ -1,0 +1,36 @@
+"""Sphinx: `make docs` builds the pages of this folder into `docs/_build`, warnings being errors."""
+
+from importlib.metadata import version as package_version
+
+project = "Reveille"
+author = "the Reveille authors"
+project_copyright = "the Reveille authors, Apache-2.0"
+version = release = package_version("reveille")
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinxcontrib.mermaid",
+]
+exclude_patterns = ["_build"]
+source_suffix = {".md": "markdown"}
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+myst_fence_as_directive = ["mermaid"]
+
+# Docstrings are prose in Markdown's manner: a single backtick is code, not a cross-reference.
+default_role = "code"
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+napoleon_attr_annotations = False
+napoleon_custom_sections = [("Members", "params_style")]
+
+html_theme = "furo"
+html_title = "Reveille"
+html_show_sourcelink = False
