@@ -19,9 +19,9 @@ def summary_table(run: Run) -> Table:
         f"{front_end_text(summary['front_end'])}",
         title_justify="left",
         box=box.SIMPLE_HEAD,
-        show_footer=False,
+        caption_justify="left",
     )
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for name in DECISION_COLUMNS:
         table.add_column(COLUMN_LABELS[name], justify="right")
     scores = [summary[name] for name in DECISION_COLUMNS]
@@ -54,15 +54,18 @@ def summary_table(run: Run) -> Table:
 def _add_energy(
     table: Table, energies: dict[str, dict[str, float]] | None, energy: dict[str, Any] | None
 ) -> None:
-    """Add energy per beat, its interval, and its parts with their marks."""
+    """Add energy per beat, its interval and its parts; their marks go under the table."""
     if energies is None or energy is None:
         return
     columns = [energies[name] for name in DECISION_COLUMNS]
     table.add_section()
     table.add_row("energy per beat", *(energy_text(e["total"]) for e in columns))
-    intervals = (f"{energy_text(e['low'])} to {energy_text(e['high'])}" for e in columns)
-    table.add_row("  95 % interval", *intervals)
+    table.add_row("  95 %: from", *(energy_text(e["low"]) for e in columns))
+    table.add_row("  to", *(energy_text(e["high"]) for e in columns))
     for part, label in PART_LABELS.items():
-        mark = energy["provenance"][part]["mark"]
-        table.add_row(f"  {label} ({mark})", *(energy_text(e[part]) for e in columns))
-    table.add_row("energy card", "", "", energy["card"])
+        table.add_row(f"  {label}", *(energy_text(e[part]) for e in columns))
+    marked: dict[str, list[str]] = {}
+    for part, label in PART_LABELS.items():
+        marked.setdefault(energy["provenance"][part]["mark"], []).append(label)
+    marks = "; ".join(f"{mark}: {', '.join(labels)}" for mark, labels in marked.items())
+    table.caption = f"Energy by the card {energy['card']} ({marks})."
