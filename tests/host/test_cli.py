@@ -2,28 +2,12 @@
 
 import json
 import re
-import sys
 
 import pyarrow.parquet as pq
 import pytest
 
 from reveille.host import results
-from reveille.host.cli import main
 from reveille.host.summary import summarise
-
-
-@pytest.fixture
-def reveille(monkeypatch, capsys):
-    """Call the command line; returns (exit status, standard output, standard error)."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["reveille", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return ended.value.code or 0, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture(scope="module")

@@ -1,32 +1,16 @@
 """`reveille energy`: one command from Amaranth to energy per inference, and its mistakes."""
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from reveille.host.cli import main
 from reveille.sim.energy.card import EnergyCard
 
 TINY = Path(__file__).parents[1] / "sim" / "gates" / "tiny.lib"
 
 PHASES = {"idle", "load", "count", "decide", "wake"}
-
-
-@pytest.fixture
-def reveille(monkeypatch, capsys):
-    """Call the command line; returns (exit status, standard output, standard error)."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["reveille", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return ended.value.code or 0, captured.out, captured.err
-
-    return call
 
 
 def check_sums(summary):

@@ -2,33 +2,17 @@
 
 import json
 import re
-import sys
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import wfdb
 
-from reveille.host.cli import main
 from reveille.host.sweeps import experiment
 
 CONTRACT = {"machine", "mode", "ber_static", "ber_read", "supply_v", "margin", "budget"}
 CONTRACT |= {"threshold", "array", "seed", "macro_f1_nsv_cascade", "macro_f1_nsv_front_end"}
 CONTRACT |= {"wake_rate", "silent_sv", "silent_all"}
-
-
-@pytest.fixture
-def reveille(monkeypatch, capsys):
-    """Call the command line; returns (exit status, standard output, standard error)."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["reveille", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return ended.value.code or 0, captured.out, captured.err
-
-    return call
 
 
 SMALL = ("--limit", 300, "--arrays", 2, "--networks", "0,2", "--processes", 1, "-q")
