@@ -14,10 +14,14 @@ import pytest
 from reveille.hdl.contract import Cause
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, Mode
+from reveille.host.choices import BackEndKind
 from reveille.host.cli import app, main
 from reveille.host.cli.live import braille_trace
-from reveille.host.measurement.observations import read_observations
+from reveille.host.experiment import RunOptions
+from reveille.host.measurement.measure import BoardOptions
+from reveille.host.measurement.observations import measure_observations, read_observations
 from reveille.host.models import load_screening
+from reveille.host.progress import Silent
 from reveille.host.results import SUMMARY, TABLE
 from reveille.sim.twin import TwinFrontEnd
 
@@ -112,6 +116,29 @@ def test_killed_and_started_again(twin: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_soft_core_decides_as_the_int8_network(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The firmware on a virtual board, against NumPy beside the twin."""
+    options, int8 = ("--limit", 120, "--quiet"), tmp_path / "int8"
+    same = ("--front-end", "twin", "--back-end", "int8")
+    assert call("run", *same, *options, "--out", int8) == 0
+    capsys.readouterr()
+    path = tmp_path / "measured"
+    firmware = ("--port", "virtual", "--back-end", "firmware", "--json")
+    assert call("measure", *firmware, *options, "--out", path) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert pq.read_table(path / TABLE).equals(pq.read_table(int8 / TABLE))
+    assert summary["equals_twin"] is True
+    assert summary["equals_int8"] is True
+    woken = round(120 * summary["wake_rate"])
+    core = summary["soft_core"]
+    assert core["services"] == summary["counters"]["DECISIONS"] == woken > 20
+    assert 100_000 < core["service_cycles"] < 200_000
+    assert 3 < core["wake_latency_cycles"] <= core["longest_wake_latency_cycles"] < 50
+
+
+@pytest.mark.slow
 def test_a_short_soak() -> None:
     soak = Path(__file__).parents[2] / "benchmarks" / "soak.py"
     options = ["--beats", "6000", "--kills", "2", "--damage", "0.0005"]
@@ -130,7 +157,6 @@ def test_a_short_soak() -> None:
         (("--port", "/dev/ttyNowhere"), "There is no port /dev/ttyNowhere"),
         (("--port", "virtual", "--baud", "7000000"), "No such board: baud must be at most 3000000"),
         (("--port", "rtl", "--power-meter", "csv:none.csv"), "none.csv cannot be read"),
-        (("--port", "rtl", "--back-end", "firmware"), "soft core cannot be measured yet"),
     ],
 )
 def test_mistakes_are_told(
@@ -163,6 +189,16 @@ def test_errors_have_one_root() -> None:
 
     assert issubclass(BoardSilentError, ReveilleError)
     assert issubclass(PortError, ReveilleError)
+
+
+def test_observations_have_nothing_for_firmware(tmp_path: Path) -> None:
+    observations_file(tmp_path / "mine.csv", 3, truth=False)
+    observations = read_observations(tmp_path / "mine.csv", load_screening())
+    board, options = BoardOptions("none", lambda: None), RunOptions(back_end=BackEndKind.FIRMWARE)  # type: ignore[arg-type,return-value]
+    with pytest.raises(ReveilleError, match="no waveform for the firmware to decide on"):
+        measure_observations(
+            observations, load_screening(), options, board, tmp_path / "out", Silent()
+        )
 
 
 def observations_file(path: Path, beats: int, truth: bool) -> np.ndarray:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reveille.hdl.contract import Cause
+from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import MachineParameters
 from reveille.hdl.softcore.contract import (
     ACCUMULATORS,
@@ -21,7 +22,13 @@ from reveille.hdl.softcore.contract import (
 )
 from reveille.hdl.softcore.header import firmware_header
 from reveille.hdl.softcore.peripherals import Peripherals
-from reveille.hdl.softcore.registers import CoreRegisters, core_counter_name, status_layout
+from reveille.hdl.softcore.registers import (
+    CoreRegisters,
+    build_word,
+    built_as,
+    core_counter_name,
+    status_layout,
+)
 from reveille.hdl.softcore.timer import WakeTimer
 from reveille.sim.softcore.mac_unit import MacUnitTwin
 
@@ -201,6 +208,7 @@ def test_core_registers_count_and_tell() -> None:
         status = status_layout(CORE).from_bits(await bus.read(CoreRegister.STATUS))
         assert (status.run, status.asleep, status.faulty, status.filled) == (1, 0, 1, 0b101)
         assert await bus.read(CoreRegister.FAULT) == 5
+        assert built_as(await bus.read(CoreRegister.BUILD)) == CORE
         assert await bus.read(0xFF) == 0
 
     simulate(registers, bench)
@@ -221,6 +229,19 @@ def test_header_reads_fields_across_words(sequence_bits: int) -> None:
     cause = next(line for line in header.splitlines() if "event_cause" in line)
     assert ("EVENT / 4 + 1" in cause) == (sequence_bits == 31)
     assert f"#define PERIPHERAL_EVENT {4 * Peripheral.EVENT}" in header
+
+
+@pytest.mark.parametrize("variant", list(Variant))
+def test_a_build_is_told_whole(variant: Variant) -> None:
+    for slots, ram_bits, counter_bits in ((1, 12, 4), (16, 20, 32)):
+        built = SoftCoreParameters(variant, 1 << ram_bits, slots, counter_bits)
+        assert built_as(build_word(built)) == built
+
+
+@pytest.mark.parametrize("word", [0, 15, build_word(CORE) & ~0x1F0, 0xFFFF_FFFF])
+def test_a_build_that_cannot_be_is_refused(word: int) -> None:
+    with pytest.raises(ReveilleError, match=r"soft core that cannot be .*; build and flash"):
+        built_as(word)
 
 
 def test_refuses_dimensions_out_of_range() -> None:

@@ -12,7 +12,6 @@ from reveille.hdl.softcore.core import SoftCore
 from reveille.hdl.softcore.vexriscv import vexriscv_verilog
 from reveille.host.board.client import BoardClient
 from reveille.host.board.simulated import SimulatedPort
-from reveille.host.firmware.build import build_firmware
 from reveille.host.firmware.on_board import BoardCascade
 from reveille.host.models import load_models
 from reveille.sim.board.simulation import BoardSimulation, BoardTiming
@@ -32,8 +31,7 @@ def test_a_board_decides_its_own_wake_ups() -> None:
     timing = BoardTiming(board.clock_hz, board.baud)
     simulation = BoardSimulation(top, timing, modules=vexriscv_verilog(CORE.variant))
     client = BoardClient(SimulatedPort(simulation))
-    firmware = build_firmware(network, client.board.machine, CORE)
-    cascade = BoardCascade(client, configuration, firmware, CORE)
+    cascade = BoardCascade(client, configuration, network)
 
     rng = np.random.default_rng(6)
     beats = 30
@@ -62,5 +60,5 @@ def test_a_board_without_a_soft_core_is_refused() -> None:
             load_models(0).screening.configuration(Machine.STOCHASTIC, Mode.FULL).parameters
         )
 
-    with pytest.raises(ReveilleError, match="has no soft core"):
-        BoardCascade(Client(), None, None, CORE)  # type: ignore[arg-type]
+    with pytest.raises(ReveilleError, match="'virtual' has no soft core; let the host decide"):
+        BoardCascade(Client(), None, None)  # type: ignore[arg-type]

@@ -9,15 +9,31 @@ import pytest
 from reveille.hdl.contract import Register
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.link.board import BoardParameters
+from reveille.hdl.link.contract import MemorySpace
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
+from reveille.hdl.softcore.contract import (
+    CORE_COUNTERS,
+    SLOT_WORDS,
+    CoreRegister,
+    SlotWord,
+    SoftCoreParameters,
+)
+from reveille.hdl.softcore.registers import build_word
 from reveille.host.board.client import BoardClient
 from reveille.host.board.port import Port, PortError
 from reveille.host.board.stream import Block
 from reveille.host.measurement import streaming as streaming_module
+from reveille.host.measurement.figures import soft_core_figures
 from reveille.host.measurement.journal import ASLEEP, RECORDS, STATE, Journal
-from reveille.host.measurement.streaming import Streamed, Streaming, state_after
+from reveille.host.measurement.streaming import (
+    SoftCoreBackEnd,
+    Streamed,
+    Streaming,
+    state_after,
+)
 from reveille.sim.front_end import FrontEndConfiguration, Policy, ReadErrors
 from reveille.sim.link.device import LinkDevice
+from reveille.sim.softcore.simulation import INPUT_WORDS
 from reveille.sim.twin import TwinFrontEnd
 
 from ..board.ports import DevicePort
@@ -65,7 +81,11 @@ class Watcher:
 
 
 def stream(
-    folder: Path, open_port: object, watcher: Watcher, wanted: FrontEndConfiguration | None = None
+    folder: Path,
+    open_port: object,
+    watcher: Watcher,
+    wanted: FrontEndConfiguration | None = None,
+    decide: object = lambda block: ANSWERS[block.woken],
 ) -> Streamed:
     journal = Journal(folder, {"what": "test"}, MACHINE.rows)
     try:
@@ -73,7 +93,7 @@ def stream(
             open_port,
             wanted or configuration(),
             OBSERVATIONS,
-            lambda block: ANSWERS[block.woken],
+            decide,
             journal,
             watcher,
         ).run()
@@ -81,13 +101,15 @@ def stream(
         journal.close()
 
 
-def check(folder: Path, wanted: FrontEndConfiguration | None = None) -> Journal:
+def check(
+    folder: Path, wanted: FrontEndConfiguration | None = None, answers: np.ndarray = ANSWERS
+) -> Journal:
     """Compare what is in the journal with the twin; return the journal."""
     journal = Journal(folder, {"what": "test"}, MACHINE.rows)
     expected = TwinFrontEnd(wanted or configuration()).infer(OBSERVATIONS)
     assert journal.outcomes(MACHINE.sequence_bits).first_difference(expected) is None
     items = journal.items()
-    assert np.array_equal(items["decision"], np.where(expected.wakes, ANSWERS, ASLEEP))
+    assert np.array_equal(items["decision"], np.where(expected.wakes, answers, ASLEEP))
     assert (np.diff(items["time_s"]) >= 0).all()
     journal.close()
     return journal
@@ -189,6 +211,100 @@ def test_a_port_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
 
     with pytest.raises(PortError):
         stream(tmp_path / "run", open_port, Watcher())
+
+
+CORE = SoftCoreParameters(mailbox_slots=3)
+INPUTS = np.random.default_rng(4).integers(0, 1 << 32, (BEATS, INPUT_WORDS), dtype=np.uint32)
+IMAGE = b"firmware!"
+
+
+def device_with_a_core() -> LinkDevice:
+    """A board whose soft core decides the sum of a beat's inputs, once they are in a slot."""
+
+    def decide(sequence: int) -> int | None:
+        mailbox, memory = MemorySpace.MAILBOX, device.memory
+        filled = [memory.get((mailbox, slot * SLOT_WORDS)) for slot in range(CORE.mailbox_slots)]
+        if sequence not in filled:
+            return None
+        base = filled.index(sequence) * SLOT_WORDS
+        words = [memory[mailbox, base + SlotWord.RESIDUAL + i] for i in range(INPUT_WORDS)]
+        del memory[mailbox, base]
+        return sum(words) % 16
+
+    device = LinkDevice(replace(BOARD, soft_core=True), decide)
+    device.registers[CoreRegister.BUILD] = build_word(CORE)
+    return device
+
+
+def soft_core() -> SoftCoreBackEnd:
+    def build(machine: MachineParameters, core: SoftCoreParameters) -> bytes:
+        assert (machine, core) == (MACHINE, CORE)
+        return IMAGE
+
+    return SoftCoreBackEnd(INPUTS, build)
+
+
+SUMS = (INPUTS.sum(axis=1, dtype=np.uint64) % 16).astype(np.uint8)
+
+
+def test_a_board_that_decides_is_given_the_inputs_of_its_wake_ups(tmp_path: Path) -> None:
+    device = device_with_a_core()
+    streamed = stream(tmp_path / "run", lambda: DevicePort(device), Watcher(), decide=soft_core())
+    check(tmp_path / "run", answers=SUMS)
+    written = b"".join(
+        device.memory[MemorySpace.FIRMWARE, i].to_bytes(4, "little") for i in range(3)
+    )
+    assert written == IMAGE.ljust(12, b"\0")
+    assert streamed.link_errors["STALE_DECISIONS"] == 0
+    assert {"INFERENCES", "CORE_SERVICES"} <= set(streamed.counters)
+
+
+def test_a_board_that_decides_is_programmed_anew_for_the_next_host(tmp_path: Path) -> None:
+    device, folder = device_with_a_core(), tmp_path / "run"
+    for at in (1, 300):
+        with pytest.raises(KilledError):
+            stream(folder, lambda: DevicePort(device), Watcher(at, kill), decide=soft_core())
+    stream(folder, lambda: DevicePort(device), Watcher(), decide=soft_core())
+    position = check(folder, answers=SUMS).position
+    assert (position.programmed, position.repeated) == (3, 0)
+
+
+def test_a_board_that_cannot_decide_is_refused_before_it_is_touched(tmp_path: Path) -> None:
+    device = LinkDevice(BOARD)
+    with pytest.raises(ReveilleError, match="has no soft core; let the host decide"):
+        stream(tmp_path / "run", lambda: DevicePort(device), Watcher(), decide=soft_core())
+    assert BoardClient(DevicePort(device)).read_register(Register.CONTROL) == 0
+
+
+def test_a_soft_core_that_stands_still_is_told(tmp_path: Path) -> None:
+    device = LinkDevice(replace(BOARD, soft_core=True), lambda sequence: None)
+    device.registers |= {
+        CoreRegister.BUILD: build_word(CORE),
+        CoreRegister.STATUS: 0b1000,
+        CoreRegister.FAULT: 2,
+    }
+    said = r"makes no progress: a trap \(mcause 0x2\) stopped its firmware"
+    with pytest.raises(ReveilleError, match=said):
+        stream(tmp_path / "run", lambda: DevicePort(device), Watcher(), decide=soft_core())
+
+
+def test_what_the_counters_say_of_a_soft_core() -> None:
+    counters = {f"CORE_{register.name}": 0 for register in CORE_COUNTERS}
+    assert soft_core_figures({}, 12_000_000) is None
+    idle = soft_core_figures(counters, 12_000_000)
+    assert idle is not None
+    assert idle["service_cycles"] is None
+    counters |= {"CORE_SERVICES": 4, "CORE_SERVICE_CYCLES": 480_000, "CORE_WAKE_UPS": 8}
+    counters |= {"CORE_WAKE_LATENCY": (1 << 32) - 1, "CORE_LONGEST_WAKE_LATENCY": 22}
+    figures = soft_core_figures(counters, 12_000_000)
+    assert figures == {
+        "services": 4,
+        "service_cycles": 120_000.0,
+        "service_ms": 10.0,
+        "wake_ups": 8,
+        "wake_latency_cycles": None,
+        "longest_wake_latency_cycles": 22,
+    }
 
 
 @pytest.mark.parametrize("beats", [0, 1, 299])

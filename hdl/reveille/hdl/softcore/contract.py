@@ -158,6 +158,8 @@ class CoreRegister(IntEnum):
     """Read: cause of the trap that stopped the firmware."""
     CLEAR_COUNTERS = 0xA2
     """Write: clear all counters of the soft core."""
+    BUILD = 0xA3
+    """Read: `reveille.hdl.softcore.registers.build_layout`."""
     CYCLES_ASLEEP = 0xA8
     """Cycles in which the CPU waits for an answer from ``SLEEP``."""
     CYCLES_AWAKE = 0xA9

@@ -1,12 +1,18 @@
 """The soft core's place on the register bus: control, status and counters."""
 
-from amaranth.hdl import Module, Signal, Value, unsigned
+from amaranth.hdl import Const, Module, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 
 from reveille.hdl.counters import MaximumRegister, SaturatingCounter
+from reveille.hdl.errors import ReveilleError
 from reveille.hdl.interfaces import RegisterSignature
-from reveille.hdl.softcore.contract import CORE_COUNTERS, CoreRegister, SoftCoreParameters
+from reveille.hdl.softcore.contract import (
+    CORE_COUNTERS,
+    CoreRegister,
+    SoftCoreParameters,
+    Variant,
+)
 
 
 def core_counter_name(counter: CoreRegister) -> str:
@@ -34,6 +40,52 @@ def status_layout(parameters: SoftCoreParameters) -> data.StructLayout:
             "filled": unsigned(parameters.mailbox_slots),
         }
     )
+
+
+def build_layout() -> data.StructLayout:
+    """Bits of ``CoreRegister.BUILD``: `SoftCoreParameters`, for whoever builds the firmware.
+
+    Fields:
+        variant: Place in `Variant`, counted from 1.
+        ram_bits: Logarithm to base 2 of the memory's bytes.
+        mailbox_slots: Slots of the mailbox.
+        counter_bits: Width of the counters.
+    """
+    return data.StructLayout({"variant": 4, "ram_bits": 5, "mailbox_slots": 5, "counter_bits": 6})
+
+
+def build_word(parameters: SoftCoreParameters) -> int:
+    """Return what ``CoreRegister.BUILD`` reads."""
+    fields = {
+        "variant": 1 + tuple(Variant).index(parameters.variant),
+        "ram_bits": parameters.ram_bytes.bit_length() - 1,
+        "mailbox_slots": parameters.mailbox_slots,
+        "counter_bits": parameters.counter_bits,
+    }
+    return int(build_layout().const(fields).as_bits())
+
+
+def built_as(word: int) -> SoftCoreParameters:
+    """Return the build that a soft core tells by ``CoreRegister.BUILD``.
+
+    Raises:
+        ReveilleError: It tells none that can be.
+    """
+    layout = build_layout()
+    fields = layout.from_bits(word & ((1 << layout.size) - 1))
+    try:
+        if not fields.variant:
+            raise ValueError("it names no variant")
+        return SoftCoreParameters(
+            variant=tuple(Variant)[fields.variant - 1],
+            ram_bytes=1 << fields.ram_bits,
+            mailbox_slots=fields.mailbox_slots,
+            counter_bits=fields.counter_bits,
+        )
+    except (ValueError, IndexError) as error:
+        raise ReveilleError(
+            f"The board describes a soft core that cannot be ({error}); build and flash it anew."
+        ) from error
 
 
 class CoreRegisters(wiring.Component):
@@ -71,6 +123,7 @@ class CoreRegisters(wiring.Component):
         readable: dict[CoreRegister, Value] = {
             CoreRegister.STATUS: self.status.as_value(),
             CoreRegister.FAULT: self.fault,
+            CoreRegister.BUILD: Const(build_word(self.parameters), 32),
             **{counter: self._counter(m, counter, clear) for counter in CORE_COUNTERS},
         }
         with m.Switch(self.bus.address):

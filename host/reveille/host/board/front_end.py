@@ -105,6 +105,10 @@ class BoardFrontEnd:
         """Read all counters."""
         return dict(zip(COUNTERS, self.client.read_registers(COUNTERS), strict=True))
 
+    def counters_by_name(self) -> dict[str, int]:
+        """Read all counters, by their names."""
+        return {register.name: value for register, value in self.counters().items()}
+
     def infer(
         self, observations: NDArray[np.uint8], decisions: NDArray[np.uint8] | None = None
     ) -> Outcomes:

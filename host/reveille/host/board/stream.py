@@ -31,11 +31,14 @@ class Block:
         first: Index of the first one's beat.
         outcomes: The records.
         latency_s: From the beat's leaving to its record's coming, float64, shape (n,).
+        decisions: What the board itself decided on each that wakes, in order, uint8; None where it
+            leaves that to the host.
     """
 
     first: int
     outcomes: Outcomes
     latency_s: NDArray[np.float64]
+    decisions: NDArray[np.uint8] | None = None
 
     @property
     def woken(self) -> NDArray[np.int64]:
@@ -100,7 +103,7 @@ class BeatStream:
         packed = packed.reshape(len(observations), beat_bytes(machine))
         # Beats that come one by one are asked for one by one: nothing else is on the line then.
         window = self._client.window if due_s is None else 1
-        schedule = _Schedule(self._client, due_s, self._sent - begin)
+        schedule = Schedule(self._client, due_s, self._sent - begin)
         end = begin + len(observations)
         while self._wants(end) or self._client.outstanding:
             if not self._client.outstanding and self._idle and self._received < end:
@@ -170,8 +173,14 @@ class BeatStream:
         self._received += count
 
 
-class _Schedule:
-    """When beats come: at times of their own, or whenever there is room."""
+class Schedule:
+    """When beats come: at times of their own, or whenever there is room.
+
+    Args:
+        client: The board, whose port has the time.
+        due_s: When each beat comes, ascending; whenever there is room when left out.
+        first: Place in it of the beat that comes now.
+    """
 
     def __init__(self, client: BoardClient, due_s: NDArray[np.float64] | None, first: int) -> None:
         self._client = client

@@ -23,6 +23,7 @@ def open_target(
     machine: Machine,
     models: Path | None,
     progress: Progress,
+    soft_core: bool = False,
 ) -> Callable[[], Port]:
     """Return what opens a board's port.
 
@@ -33,6 +34,7 @@ def open_target(
         machine: Of the boards that are made for this.
         models: Folder of the models whose dimensions such a board takes.
         progress: Where progress goes.
+        soft_core: Whether such a board has a soft core.
 
     Raises:
         ReveilleError: Such a board cannot be built.
@@ -43,13 +45,15 @@ def open_target(
     if name == VIRTUAL:
         arguments = ["--machine", machine.value, "--baud", str(baud)]
         arguments += ["--models", str(models)] if models else []
+        arguments += ["--soft-core"] if soft_core else []
         virtual = stack.enter_context(VirtualBoard(arguments))
         return lambda: SerialPort(virtual.plugged_in(), baud)
     from reveille.host.board.simulated import SimulatedPort
     from reveille.host.models import load_screening
     from reveille.sim.board.build import simulate, virtual_parameters
 
-    parameters = virtual_parameters(load_screening(models).parameters(machine), baud=baud)
+    front_end = load_screening(models).parameters(machine)
+    parameters = virtual_parameters(front_end, baud=baud, soft_core=soft_core)
     simulation = simulate(parameters)
     stack.callback(simulation.close)
     return lambda: SimulatedPort(simulation)

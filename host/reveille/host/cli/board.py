@@ -26,6 +26,9 @@ def board(
     die: Annotated[
         bool, Option("--die", help="Array behind the pads of a die, programmed with verify.")
     ] = False,
+    soft_core: Annotated[
+        bool, Option("--soft-core", help="With a VexRiscv that can decide the woken beats.")
+    ] = False,
     as_json: Annotated[bool, Option("--json", help="Print port and build as JSON.")] = False,
     attached: Annotated[bool, Option(hidden=True, help="End when standard input does.")] = False,
 ) -> None:
@@ -36,6 +39,7 @@ def board(
 
     Examples:
       reveille board
+      reveille board --soft-core
       reveille board --listen socket://localhost:7000 --waves board.vcd
     """
     import signal
@@ -50,7 +54,7 @@ def board(
     timing = DieTiming() if die else None
     if timing is not None:
         front_end = replace(front_end, array_timeout_cycles=timing.read_cycles(front_end))
-    parameters = virtual_parameters(front_end, clock_hz, baud)
+    parameters = virtual_parameters(front_end, clock_hz, baud, soft_core)
     messages.print("building the board (the first time takes some ten seconds)", style="dim")
     virtual = plug_in(parameters, listen, waves, timing)
 

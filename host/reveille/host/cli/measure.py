@@ -62,14 +62,15 @@ def measure(
 ) -> None:
     """Measure on a board: program it, stream heartbeats, decide where it wakes, keep all of it.
 
-    With --port virtual the board is a simulated one, started for the measurement. What was measured
-    when the command is interrupted is kept beside --out; the same command with the same --out goes
-    on from there.
+    With --port virtual the board is a simulated one, started for the measurement. With --back-end
+    firmware the board's soft core decides, where it has one. What was measured when the command is
+    interrupted is kept beside --out; the same command with the same --out goes on from there.
 
     Examples:
       reveille measure --port virtual
       reveille measure --port /dev/ttyUSB1 --data mitdb --out runs/board
       reveille measure --port virtual --speed 1
+      reveille measure --port virtual --back-end firmware --limit 500
       reveille measure --port virtual --data observations.csv
     """
     from reveille.host.board.targets import open_target
@@ -105,7 +106,8 @@ def measure(
     path = out or Path("runs") / f"{stamp}-{machine}-{mode}-board"
     with ExitStack() as stack:
         meter = open_meter(power_meter) if power_meter else None
-        open_port = open_target(stack, port, baud, machine, models, progress)
+        soft_core = back_end is BackEndKind.FIRMWARE
+        open_port = open_target(stack, port, baud, machine, models, progress, soft_core)
         board = BoardOptions(port, open_port, speed, meter)
         try:
             if data is not None and data.suffix == ".csv":

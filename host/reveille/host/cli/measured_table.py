@@ -34,6 +34,8 @@ def measured_table(summary: dict[str, Any]) -> Table:
     link = summary["link"]
     table.add_row("requests repeated", f"{link['repeated']:,} of {link['requests']:,}")
     table.add_row("equal to the twin, beat for beat", "yes" if summary["equals_twin"] else "no")
+    if summary.get("soft_core"):
+        _add_soft_core(table, summary["soft_core"], summary["equals_int8"])
     if summary.get("power"):
         _add_power(table, summary["power"])
     return table
@@ -63,6 +65,19 @@ def _share(summary: dict[str, Any], key: str) -> str:
     error = summary[f"{key}_standard_error"]
     spread = "" if error is None else f" ± {percent(error)}"
     return percent(summary[key]) + spread
+
+
+def _add_soft_core(table: Table, core: dict[str, Any], equals_int8: bool) -> None:
+    table.add_section()
+    table.add_row("decisions of the soft core", f"{core['services']:,}")
+    if core["service_cycles"] is not None:
+        mean = f"{core['service_cycles']:,.0f} cycles, {core['service_ms']:.2f} ms"
+        table.add_row("service, mean", mean)
+    if core["wake_latency_cycles"] is not None:
+        longest = core["longest_wake_latency_cycles"]
+        mean = f"{core['wake_latency_cycles']:.1f} / {longest:,} cycles"
+        table.add_row("wake-up latency, mean / longest", mean)
+    table.add_row("decided as the int8 network on the host", "yes" if equals_int8 else "no")
 
 
 def _add_power(table: Table, power: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Throughput, latency and the rest of what a measurement says beside the run's own figures."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -7,11 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reveille.hdl.link.board import BoardParameters
+from reveille.hdl.softcore.contract import SoftCoreParameters
 from reveille.host.measurement.streaming import Streamed
 from reveille.host.power.recorder import Power, PowerRecorder
 
 BATCHES = 10
 """The standard error of the throughput is that of the means of so many stretches of beats."""
+
+COUNTER_BITS = SoftCoreParameters().counter_bits
+"""Of the soft cores that there are."""
 
 PERCENTILES = {"p50": 50, "p95": 95, "p99": 99}
 
@@ -72,11 +77,40 @@ def measured_figures(
         "lost": beats - len(items),
         "repeated": repeated,
         "counters": streamed.counters,
+        "soft_core": soft_core_figures(streamed.counters, streamed.board.clock_hz),
         "link": asdict(streamed.statistics) | {"board": streamed.link_errors},
         "board_s": streamed.board_s,
         "wall_s": streamed.ended_s - streamed.begun_s,
         "reconnections": streamed.reconnections,
         "programmed": programmed,
+    }
+
+
+def soft_core_figures(counters: Mapping[str, int], clock_hz: int) -> dict[str, Any] | None:
+    """Return what the soft core's counters say of its services; None where it was not asked.
+
+    A mean of a counter that is full (`SoftCoreParameters.counter_bits`) is None.
+
+    Args:
+        counters: By name.
+        clock_hz: Its clock.
+    """
+    if "CORE_SERVICES" not in counters:
+        return None
+
+    def mean(total: str, of: str) -> float | None:
+        full = (1 << COUNTER_BITS) - 1
+        parts = counters[total], counters[of]
+        return None if full in parts or not parts[1] else parts[0] / parts[1]
+
+    service = mean("CORE_SERVICE_CYCLES", "CORE_SERVICES")
+    return {
+        "services": counters["CORE_SERVICES"],
+        "service_cycles": service,
+        "service_ms": None if service is None else 1e3 * service / clock_hz,
+        "wake_ups": counters["CORE_WAKE_UPS"],
+        "wake_latency_cycles": mean("CORE_WAKE_LATENCY", "CORE_WAKE_UPS"),
+        "longest_wake_latency_cycles": counters["CORE_LONGEST_WAKE_LATENCY"],
     }
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reveille.hdl.errors import ReveilleError
+from reveille.hdl.parameters import MachineParameters
+from reveille.hdl.softcore.contract import SoftCoreParameters
 from reveille.host.board.port import Port
 from reveille.host.board.stream import Answer, Block
 from reveille.host.cascade import beat_table
@@ -17,11 +19,18 @@ from reveille.host.choices import BackEndKind
 from reveille.host.dataset import Dataset, leading_beats
 from reveille.host.ecg.beats import BeatSet
 from reveille.host.experiment import RunOptions, run_manifest, write_results
+from reveille.host.firmware.build import build_firmware
 from reveille.host.measurement.figures import board_figures, measured_figures, power_figures
 from reveille.host.measurement.journal import ASLEEP, SUFFIX, Journal
-from reveille.host.measurement.streaming import Streamed, Streaming, Watcher
+from reveille.host.measurement.streaming import (
+    SoftCoreBackEnd,
+    Streamed,
+    Streaming,
+    Watcher,
+)
 from reveille.host.models import Models
 from reveille.host.network.back_end import BackEnd
+from reveille.host.network.integer import fixed_point_inputs
 from reveille.host.power.recorder import PowerRecorder
 from reveille.host.power.sample import PowerMeter
 from reveille.host.progress import Progress
@@ -29,6 +38,7 @@ from reveille.host.report.page import write_report
 from reveille.host.results import REPORT, Run, load_run, new_run
 from reveille.sim.energy import EnergyCard
 from reveille.sim.front_end import FrontEndConfiguration
+from reveille.sim.softcore.simulation import BeatInputs
 from reveille.sim.twin import TwinFrontEnd
 
 IDLE_S = 2.0
@@ -72,8 +82,6 @@ def measure(
     Raises:
         ReveilleError: Data, models, options or board do not fit, or the board is gone for good.
     """
-    if options.back_end is BackEndKind.FIRMWARE:
-        raise ReveilleError("The board's soft core cannot be measured yet; use --back-end int8.")
     if path.exists():
         raise ReveilleError(f"{path} exists already; choose another --out or remove it.")
     configuration = models.screening.configuration(options.machine, options.mode, **options.policy)
@@ -88,13 +96,19 @@ def measure(
     )
     try:
         observations = models.screening.quantise(beats)
-        network = _network(models, options)
-        results = _measure(
-            configuration, beats, observations, network, board, journal, watcher_of(beats)
+        due_s = None if board.speed is None else arrivals_s(beats) / board.speed
+        results = stream_beats(
+            board,
+            configuration,
+            observations,
+            _decider(models, options, beats),
+            journal,
+            watcher_of(beats),
+            due_s,
         )
         with new_run(path) as folder:
             table, equality = _table(
-                models, configuration, beats, observations, network, journal, progress
+                models, configuration, beats, observations, options, journal, progress
             )
             write_results(
                 folder,
@@ -121,42 +135,33 @@ def _subject(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _network(models: Models, options: RunOptions) -> BackEnd:
-    integer = options.back_end is BackEndKind.INT8
-    return models.back_end.integer() if integer else models.back_end
+    floating = options.back_end is BackEndKind.TORCH
+    return models.back_end if floating else models.back_end.integer()
 
 
-def _measure(
-    configuration: FrontEndConfiguration,
-    beats: BeatSet,
-    observations: NDArray[np.uint8],
-    network: BackEnd,
-    board: BoardOptions,
-    journal: Journal,
-    watcher: Watcher,
-) -> dict[str, Any]:
-    """Take the beats through the board; return the figures of that."""
+def _decider(models: Models, options: RunOptions, beats: BeatSet) -> Answer | SoftCoreBackEnd:
+    """Return what decides the woken beats: a network on the host, or one on the board."""
+    if options.back_end is BackEndKind.FIRMWARE:
+        integer = models.back_end.integer()
+
+        def build(machine: MachineParameters, core: SoftCoreParameters) -> bytes:
+            return build_firmware(integer, machine, core).image
+
+        return SoftCoreBackEnd(BeatInputs(*fixed_point_inputs(beats)).words(), build)
+    network = _network(models, options)
 
     def decide(block: Block) -> NDArray[np.uint8]:
         woken = block.woken
         return network.decide(beats.select(woken)) if len(woken) else np.empty(0, np.uint8)
 
-    due_s = None if board.speed is None else arrivals_s(beats) / board.speed
-    return stream_beats(
-        board,
-        configuration,
-        observations,
-        decide,
-        journal,
-        watcher,
-        due_s,
-    )
+    return decide
 
 
 def stream_beats(
     board: BoardOptions,
     configuration: FrontEndConfiguration,
     observations: NDArray[np.uint8],
-    decide: Answer,
+    decide: Answer | SoftCoreBackEnd,
     journal: Journal,
     watcher: Watcher,
     due_s: NDArray[np.float64] | None,
@@ -199,16 +204,17 @@ def _table(
     configuration: FrontEndConfiguration,
     beats: BeatSet,
     observations: NDArray[np.uint8],
-    network: BackEnd,
+    options: RunOptions,
     journal: Journal,
     progress: Progress,
 ) -> tuple[Any, dict[str, Any]]:
-    """Return the table of the run, and whether it is the twin's."""
+    """Return the table of the run, and whether it is the twin's and the int8 network's."""
     progress.note(f"deciding {len(beats):,} beats with the network")
     outcomes = journal.outcomes(configuration.parameters.sequence_bits)
     made = journal.items()["decision"]
     # The network decides all beats for the CPU that is always on; what the woken one said stands.
-    decided = np.where(made == ASLEEP, network.decide(beats), made).astype(np.uint8)
+    own = _network(models, options).decide(beats)
+    decided = np.where(made == ASLEEP, own, made).astype(np.uint8)
     difference = outcomes.first_difference(TwinFrontEnd(configuration).infer(observations))
     names = models.screening.observable_names
     table = beat_table(
@@ -219,7 +225,12 @@ def _table(
         decided,
         models.back_end.probabilities(beats),
     )
-    return table, {"equals_twin": difference is None, "first_difference": difference}
+    firmware = options.back_end is BackEndKind.FIRMWARE
+    return table, {
+        "equals_twin": difference is None,
+        "first_difference": difference,
+        "equals_int8": bool((decided == own).all()) if firmware else None,
+    }
 
 
 def arrivals_s(beats: BeatSet) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from reveille.hdl.errors import ReveilleError
 from reveille.host.board.stream import Block
 from reveille.host.cascade import CAUSE_NAMES
+from reveille.host.choices import BackEndKind
 from reveille.host.ecg.aami import AamiClass
 from reveille.host.experiment import RunOptions, versions
 from reveille.host.measurement.journal import SUFFIX, Journal
@@ -126,6 +127,11 @@ def measure_observations(
     Raises:
         ReveilleError: Options or board do not fit, or the board is gone for good.
     """
+    if options.back_end is BackEndKind.FIRMWARE:
+        raise ReveilleError(
+            "Observations have no waveform for the firmware to decide on; leave out "
+            "--back-end firmware, or measure heartbeats."
+        )
     if path.exists():
         raise ReveilleError(f"{path} exists already; choose another --out or remove it.")
     configuration = model.configuration(options.machine, options.mode, **options.policy)

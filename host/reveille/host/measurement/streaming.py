@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -11,11 +12,18 @@ from numpy.typing import NDArray
 from reveille.hdl.contract import AUDIT_BITS, Register
 from reveille.hdl.link.board import BoardParameters
 from reveille.hdl.link.contract import ERROR_COUNTERS
-from reveille.hdl.parameters import Machine
+from reveille.hdl.parameters import Machine, MachineParameters
+from reveille.hdl.softcore.contract import SoftCoreParameters
 from reveille.host.board.client import BoardClient, LinkStatistics, new_session
 from reveille.host.board.errors import BoardResetError, BoardSilentError
 from reveille.host.board.front_end import BoardFrontEnd, resumed_stream
 from reveille.host.board.port import Port, PortError
+from reveille.host.board.soft_core import (
+    SoftCoreStream,
+    core_counters,
+    soft_core_of,
+    start_firmware,
+)
 from reveille.host.board.stream import Answer, Block
 from reveille.host.measurement.journal import ASLEEP, Journal
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
@@ -42,13 +50,35 @@ class Watcher(Protocol):
         """See that something happened."""
 
 
+@dataclass(frozen=True)
+class SoftCoreBackEnd:
+    """A back end on the board itself.
+
+    Attributes:
+        inputs: What its network is given of all beats, uint32, shape (n, INPUT_WORDS), as
+            `reveille.sim.softcore.simulation.BeatInputs.words` returns it.
+        build: Makes the firmware's image for the build of a front end and a soft core.
+    """
+
+    inputs: NDArray[np.uint32]
+    build: Callable[[MachineParameters, SoftCoreParameters], bytes]
+
+
+TakeBeats = Callable[[], None]
+"""Takes the beats through a board that is ready for them."""
+
+ReadCounters = Callable[[], dict[str, int]]
+"""Reads a board's counters, by name."""
+
+
 @dataclass
 class Streamed:
     """How the beats went through the board in this program's time.
 
     Attributes:
         board: The build.
-        counters: The front end's counters by name, since it was programmed last.
+        counters: The front end's counters by name, and those of a soft core that decided, since
+            the board was programmed last.
         link_errors: The board's error counters by name, since its reset.
         statistics: What the line carried, over all connections.
         link_use: Share of the fuller direction's capacity that was used, by the board's own clock
@@ -81,7 +111,9 @@ class Streaming:
         open_port: Opens the board's port.
         configuration: What to program.
         observations: Word addresses of all beats, uint8, shape (n, columns).
-        decide: The back end: the decision on each beat of a block that wakes, in order.
+        decide: The back end: the decision on each beat of a block that wakes, in order; or what it
+            takes to have the board decide. A board that decides is programmed anew whenever the
+            port was closed meanwhile, because nothing tells what its mailbox holds.
         journal: Keeps the records; beats in it already are not measured again.
         watcher: Looks on.
         due_s: When each beat comes, from the first one on, shape (n,); as soon as there is room
@@ -93,7 +125,7 @@ class Streaming:
         open_port: Callable[[], Port],
         configuration: FrontEndConfiguration,
         observations: NDArray[np.uint8],
-        decide: Answer,
+        decide: Answer | SoftCoreBackEnd,
         journal: Journal,
         watcher: Watcher,
         due_s: NDArray[np.float64] | None = None,
@@ -147,12 +179,12 @@ class Streaming:
         return client
 
     def _measure(self, client: BoardClient, reconnections: int) -> Streamed:
-        front_end = self._front_end(client)
+        take_beats, read_counters = self._prepare(client)
         round_trip_s = _round_trips(client)
         first, before, sofar = self._journal.stored, _clocks(client), replace(client.statistics)
         self._measured_s = self._journal.measured_s
         self._begun_s = time.monotonic()
-        front_end.stream(self._observations, self._keep, begin=0, due_s=self._due_s)
+        take_beats()
         ended_s = time.monotonic()
         board_s = (_clocks(client) - before) / client.board.clock_hz
         carried = max(
@@ -163,7 +195,7 @@ class Streaming:
         errors = client.read_registers(ERROR_COUNTERS)
         return Streamed(
             board=client.board,
-            counters={register.name: n for register, n in front_end.counters().items()},
+            counters=read_counters(),
             link_errors={r.name: n for r, n in zip(ERROR_COUNTERS, errors, strict=True)},
             statistics=total(self._statistics),
             link_use=client.line_s(carried) / board_s if measured else None,
@@ -175,10 +207,29 @@ class Streaming:
             reconnections=reconnections,
         )
 
+    def _prepare(self, client: BoardClient) -> tuple[TakeBeats, ReadCounters]:
+        """Make the board ready for the beats."""
+        beats, due_s, stored = self._observations, self._due_s, self._journal.stored
+        if not isinstance(self._decide, SoftCoreBackEnd):
+            front_end = self._front_end(client)
+            return partial(
+                front_end.stream, beats, self._keep, 0, due_s
+            ), front_end.counters_by_name
+        core, inputs = soft_core_of(client), self._decide.inputs
+        image = self._decide.build(client.board.machine, core)
+        front_end = self._front_end(client)
+        start_firmware(client, image)
+        stream = SoftCoreStream(client, core, stored)
+        return (
+            partial(stream.run, beats, inputs, self._keep, 0, due_s),
+            lambda: front_end.counters_by_name() | core_counters(client),
+        )
+
     def _front_end(self, client: BoardClient) -> BoardFrontEnd:
         """Go on with what is on the board where that is ours, else program it."""
         position, stored = self._journal.position, self._journal.stored
-        if position.offset is not None and client.previous_session in position.sessions:
+        keeps = not isinstance(self._decide, SoftCoreBackEnd)
+        if keeps and position.offset is not None and client.previous_session in position.sessions:
             stream = resumed_stream(client, stored, position.offset)
             if stream is not None:
                 self._watcher.note(f"going on at beat {stored:,} with what is on the board")
@@ -198,7 +249,11 @@ class Streaming:
     def _keep(self, block: Block) -> NDArray[np.uint8]:
         """Have the woken beats decided, and keep all that is new."""
         wakes = block.outcomes.wakes
-        decided = self._decide(block)
+        if isinstance(self._decide, SoftCoreBackEnd):
+            assert block.decisions is not None
+            decided = block.decisions
+        else:
+            decided = self._decide(block)
         known = self._journal.stored - block.first
         if known:
             self._journal.position.repeated += min(known, len(wakes))

@@ -9,6 +9,9 @@ from reveille.hdl.die.top import EmulatedDieFrontEnd
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.link.board import BoardParameters
 from reveille.hdl.parameters import MachineParameters
+from reveille.hdl.softcore.contract import SoftCoreParameters, Variant
+from reveille.hdl.softcore.core import SoftCore
+from reveille.hdl.softcore.vexriscv import vexriscv_verilog
 from reveille.sim.board.simulation import BoardSimulation, BoardTiming
 from reveille.sim.board.terminal import open_terminal
 from reveille.sim.board.virtual import VirtualBoard
@@ -18,8 +21,15 @@ FIFO_DEPTH = 128
 may wake it: with fewer the machine would stand still, and the line with it."""
 
 
+SOFT_CORE = SoftCoreParameters(Variant.FULL_CFU)
+"""Of a virtual board that has one: the variant that takes the fewest cycles to simulate."""
+
+
 def virtual_parameters(
-    machine: MachineParameters, clock_hz: int = 12_000_000, baud: int = 1_000_000
+    machine: MachineParameters,
+    clock_hz: int = 12_000_000,
+    baud: int = 1_000_000,
+    soft_core: bool = False,
 ) -> BoardParameters:
     """Return the build of a virtual board.
 
@@ -28,7 +38,7 @@ def virtual_parameters(
     """
     deep = replace(machine, fifo_depth=max(FIFO_DEPTH, machine.fifo_depth))
     try:
-        return BoardParameters(deep, clock_hz=clock_hz, baud=baud)
+        return BoardParameters(deep, clock_hz=clock_hz, baud=baud, soft_core=soft_core)
     except ValueError as error:
         raise ReveilleError(f"No such board: {error}.") from error
 
@@ -44,16 +54,17 @@ def simulate(
         die: Timing of an emulated die, in place of memories that answer at once.
 
     Raises:
-        ReveilleError: A tool is missing or fails, or the waves cannot be written.
+        ReveilleError: A tool or VexRiscv is missing, a tool fails, or the waves cannot be written.
     """
     timing = BoardTiming(board.clock_hz, board.baud)
-    if die is None:
-        return BoardSimulation(BoardTop(board), timing, waves)
     try:
-        front_end = EmulatedDieFrontEnd(board.machine, die)
+        front_end = EmulatedDieFrontEnd(board.machine, die) if die else None
     except ValueError as error:
         raise ReveilleError(f"No such board: {error}.") from error
-    return BoardSimulation(BoardTop(board, front_end=front_end), timing, waves)
+    if not board.soft_core:
+        return BoardSimulation(BoardTop(board, front_end=front_end), timing, waves)
+    top = BoardTop(board, lambda machine: SoftCore(SOFT_CORE, machine), front_end)
+    return BoardSimulation(top, timing, waves, vexriscv_verilog(SOFT_CORE.variant))
 
 
 def plug_in(
@@ -74,4 +85,4 @@ def plug_in(
         ReveilleError: A tool is missing or fails, or the port or the waves cannot be had.
     """
     terminal = open_terminal(listen)
-    return VirtualBoard(simulate(board, waves, die), terminal)
+    return VirtualBoard(simulate(board, waves, die), terminal, works_alone=board.soft_core)

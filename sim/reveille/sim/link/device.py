@@ -17,6 +17,7 @@ from reveille.hdl.link.contract import (
     STREAM_REQUEST,
     Command,
     LinkRegister,
+    MemorySpace,
     Status,
     beat_bytes,
     records_a_reply,
@@ -26,8 +27,9 @@ from reveille.sim.front_end import Outcomes
 from reveille.sim.link.payloads import pack_records, unpack_beats
 from reveille.sim.link.registers import RegisteredTwin
 
-SoftCore = Callable[[int], int]
-"""A back end on the board: sequence number of a wake-up in, decision out."""
+SoftCore = Callable[[int], int | None]
+"""A back end on the board: sequence number of a wake-up in, decision out; None while it lacks the
+beat's inputs."""
 
 
 class RefusedError(Exception):
@@ -92,6 +94,7 @@ class LinkDevice:
 
     Attributes:
         memory: Words that the host wrote to the soft core, by space and address.
+        registers: What the soft core's registers read, by address; 0 where left out.
     """
 
     def __init__(self, board: BoardParameters, soft_core: SoftCore | None = None) -> None:
@@ -99,6 +102,7 @@ class LinkDevice:
             raise ValueError("a soft core is needed exactly where the board has one")
         self.board = board
         self.memory: dict[tuple[int, int], int] = {}
+        self.registers: dict[int, int] = {}
         self._soft_core = soft_core
         self._front_end = RegisteredTwin(board.machine)
         self.reset()
@@ -115,6 +119,7 @@ class LinkDevice:
     def _restart(self) -> None:
         numbers = 1 << self.board.machine.sequence_bits
         self._front_end.reset()
+        self.memory = {at: word for at, word in self.memory.items() if at[0] != MemorySpace.MAILBOX}
         self._records, self._decisions = Kept(numbers), Kept(numbers)
         self._beats = 0
         self._event = 0
@@ -260,7 +265,10 @@ class LinkDevice:
             if len(self._decisions.items) == self.board.beat_window:
                 break
             sequence = undecided[0]
-            item = {"sequence": sequence, "decision": self._soft_core(sequence)}
+            decision = self._soft_core(sequence)
+            if decision is None:
+                break
+            item = {"sequence": sequence, "decision": decision}
             self._decisions.items.append(DECISION.pack(item))
             self._front_end.decide()
             self._front_end.advance(self._keep)
@@ -294,6 +302,8 @@ class LinkDevice:
                 return min(self._reader.errors, (1 << ERROR_COUNTER_BITS) - 1)
         if address in self._errors:
             return self._errors[LinkRegister(address)]
+        if address in self.registers:
+            return self.registers[address]
         return self._front_end.read(address)
 
     def _write(self, address: int, value: int) -> None:
