@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from reveille.hdl.parameters import Machine, Mode
 from reveille.host.dataset import open_dataset
-from reveille.host.energy import energy_text, recorded_time_s
+from reveille.host.energy import energy_range, energy_text, recorded_time_s
 from reveille.host.metrics import Scores
 from reveille.host.models import load_models
 from reveille.host.optimise.designs import ArrayCondition, Space
@@ -153,7 +153,7 @@ def energy_cells(energy: BeatEnergy) -> list[str]:
     """Write total, interval, and the parts that are no service."""
     s = energy.summary()
     parts = ", ".join(energy_text(s[part]) for part in ("front_end", "monitoring", "leakage"))
-    return [energy_text(s["total"]), f"{energy_text(s['low'])} to {energy_text(s['high'])}", parts]
+    return [energy_text(s["total"]), energy_range(s["low"], s["high"]), parts]
 
 
 def row(label: str, cells: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from reveille.hdl.parameters import Machine, MachineParameters
-from reveille.host.energy import energy_summary, energy_text, recorded_time_s
+from reveille.host.energy import energy_range, energy_summary, energy_text, recorded_time_s
 from reveille.sim.energy import PARTS, EnergyCard, Mark
 
 PARAMETERS = MachineParameters(columns=5)
@@ -126,3 +126,8 @@ def test_logarithmic_machine_takes_its_own_entries() -> None:
 )
 def test_energies_read_well(nanojoules: float | None, text: str) -> None:
     assert energy_text(nanojoules) == text
+
+
+def test_an_interval_has_one_unit_where_it_can() -> None:
+    assert energy_range(3794, 14_700) == "3.79 to 14.7 µJ"
+    assert energy_range(480, 4520) == "480 nJ to 4.52 µJ"

@@ -51,6 +51,13 @@ def energy_text(nanojoules: float | None) -> str:
     return f"{value:.{digits}f} {unit}"
 
 
+def energy_range(low_nj: float, high_nj: float) -> str:
+    """Write an interval, with one unit where both ends have the same."""
+    low, high = energy_text(low_nj), energy_text(high_nj)
+    number, unit = low.split()
+    return f"{number if high.endswith(f' {unit}') else low} to {high}"
+
+
 def recorded_time_s(record: NDArray[np.str_], time_s: NDArray[np.float64]) -> float:
     """Return the real time that beats took to come.
 

@@ -17,7 +17,7 @@ from reveille.host.optimise.counting import Workload, count
 from reveille.host.optimise.designs import ArrayCondition, Design, Space, gatings
 from reveille.host.optimise.findings import cascade_nj, sensitivities
 from reveille.host.optimise.search import TIE, Candidates, Counted, Target, relevant
-from reveille.host.optimise.study import Question, as_json, conduct
+from reveille.host.optimise.study import Question, as_json, conduct, statements
 from reveille.host.progress import Silent
 from reveille.host.report.optimise_figures import write_study
 from reveille.sim.cadence import Cadence
@@ -265,6 +265,12 @@ def test_a_study_from_beats_to_files(tmp_path) -> None:
     years = chosen["battery_years"]
     assert years["cascade"]["value"] > years["cpu_always_on"]["value"]
     assert any("interval" in sentence for sentence in content["statements"])
+    assert "is kept on" not in content["statements"][0]
+    missed = replace(
+        study, shown=[*study.shown[:-1], {**study.shown[-1], "silent_error_rate": 0.4}]
+    )
+    assert "The bound of 30 % is kept on digital patients DS2" in statements(missed)[0]
+    assert "40.0 % are asleep" in statements(missed)[0]
     written = {path.name for path in write_study(study, tmp_path)}
     assert written == {"optimise.json", "parts.svg", "pareto.svg", "cadence.svg"}
     assert len({entry["entry"] for entry in content["sensitivity"]}) > 20

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rich import box
 from rich.table import Table
 
-from reveille.host.energy import COLUMNS, PART_LABELS, energy_text
+from reveille.host.energy import COLUMNS, PART_LABELS, energy_range, energy_text
 from reveille.host.optimise.findings import economics, figures
 from reveille.host.optimise.search import Point
 from reveille.host.optimise.study import Study
@@ -47,8 +47,10 @@ def _chosen(study: Study) -> Table:
     table.add_column(study.chosen_on, justify="right")
     table.add_column(study.shown_on, justify="right")
     chosen = study.chosen
-    here, there = figures(chosen.counted.tally, chosen.index), study.shown[-1]
+    here = figures(chosen, chosen.counted.tally, study.question.card)
+    there = study.shown[-1]
     for label, key, text in (
+        ("energy per beat", "energy_per_beat_nj", energy_text),
         ("silent errors, of abnormal", "silent_error_rate", percent),
         ("missed runs of abnormal beats", "missed_run_rate", percent),
         ("wake-up rate", "wake_rate", percent),
@@ -65,7 +67,8 @@ def _chosen(study: Study) -> Table:
 def _energies(study: Study) -> Table:
     facts = economics(study.chosen, study.question.card, study.question.cell)
     table = Table(
-        title=f"Energy per beat at the optimum, card {study.question.card.name}",
+        title=f"Energy per beat at the optimum on {study.chosen_on}, "
+        f"card {study.question.card.name}",
         title_justify="left",
         box=box.SIMPLE_HEAD,
     )
@@ -77,7 +80,7 @@ def _energies(study: Study) -> Table:
     table.add_row("energy per beat", *(energy_text(e["total"]) for e in energies))
     table.add_row(
         "  95 % interval",
-        *(f"{energy_text(e['low'])} to {energy_text(e['high'])}" for e in energies),
+        *(energy_range(e["low"], e["high"]) for e in energies),
     )
     for part, label in PART_LABELS.items():
         table.add_row(f"  {label}", *(energy_text(e[part]) for e in energies))
@@ -107,19 +110,23 @@ def _choices(study: Study) -> Table:
 
 def _sensitivity(study: Study) -> Table:
     table = Table(
-        title="What the optimum rests on: each figure of the card at both ends of its interval",
+        title="What the optimum rests on: each figure of the card at both ends of its interval,\n"
+        "and whether the choice holds at both",
         title_justify="left",
         box=box.SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
     )
-    for heading in ("entry", "mark", "from", "to", "energy per beat", "choice"):
-        table.add_column(heading, justify="left" if heading in ("entry", "mark") else "right")
+    for heading in ("entry", "mark"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("interval", "energy per beat", "holds"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for one in study.sensitivities[:MOST_SENSITIVITIES]:
         table.add_row(
             one.key,
             one.mark,
-            f"{one.low:g}",
-            f"{one.high:g}",
-            f"{energy_text(one.low_nj)} to {energy_text(one.high_nj)}",
-            "changes" if one.decides else "stands",
+            f"{one.low:g} to {one.high:g}",
+            energy_range(one.low_nj, one.high_nj),
+            "no" if one.decides else "yes",
         )
     return table

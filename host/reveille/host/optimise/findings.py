@@ -1,7 +1,7 @@
 """What the optimum rests on: each figure of the card moved to the ends of its interval."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -93,10 +93,18 @@ def describe(point: Point) -> dict[str, Any]:
     }
 
 
-def figures(tally: Tally, index: int) -> dict[str, Any]:
-    """Return what a point does to beats."""
-    scores = tally.scores(index)
+def figures(point: Point, tally: Tally, card: EnergyCard) -> dict[str, Any]:
+    """Return what a point does to beats, its own or others, and what that costs.
+
+    Args:
+        point: Operating point.
+        tally: Counts of the beats, at the point's own thresholds.
+        card: Energies.
+    """
+    index, scores = point.index, tally.scores(point.index)
+    here = replace(point, counted=replace(point.counted, tally=tally))
     return {
+        "energy_per_beat_nj": cascade_nj(here, card),
         "wake_rate": float(tally.wake_rate[index]),
         "silent_error_rate": float(tally.silent_rate[index]),
         "missed_run_rate": float(tally.missed_run_rate[index]),

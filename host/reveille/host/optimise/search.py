@@ -27,7 +27,7 @@ from reveille.sim.energy.model import cascade_energy
 
 Floats = NDArray[np.float64]
 
-TIE = 0.01
+TIE = 0.02
 """Points whose energies differ by less count as equal: figures of a few arrays tell no more."""
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reveille.host.dataset import Dataset
-from reveille.host.energy import energy_text
+from reveille.host.energy import energy_range, energy_text
 from reveille.host.models import Models
 from reveille.host.optimise.counting import Workload, count
 from reveille.host.optimise.designs import Space
@@ -16,7 +16,15 @@ from reveille.host.optimise.findings import (
     figures,
     sensitivities,
 )
-from reveille.host.optimise.search import Candidates, Counted, Point, Target, least_by, relevant
+from reveille.host.optimise.search import (
+    TIE,
+    Candidates,
+    Counted,
+    Point,
+    Target,
+    least_by,
+    relevant,
+)
 from reveille.host.progress import Progress
 from reveille.sim.energy import EnergyCard, Mark
 from reveille.sim.energy.activity import bits_per_read
@@ -100,7 +108,7 @@ def conduct(
     progress.note("moving each figure of the card to the ends of its interval")
     moved = sensitivities(chosen, relevant(candidates, target), card, target)
     front = candidates.front(target)
-    shown = _show([*front, chosen], workload(show, models, progress), models, space, progress)
+    shown = _show([*front, chosen], workload(show, models, progress), models, question, progress)
     return Study(
         question=question,
         chosen=chosen,
@@ -127,17 +135,21 @@ def workload(dataset: Dataset, models: Models, progress: Progress) -> Workload:
 
 
 def _show(
-    points: Sequence[Point], beats: Workload, models: Models, space: Space, progress: Progress
+    points: Sequence[Point],
+    beats: Workload,
+    models: Models,
+    question: Question,
+    progress: Progress,
 ) -> list[dict[str, Any]]:
     """Return the figures of points on other beats."""
     pairs = list(dict.fromkeys((p.counted.design, p.counted.condition) for p in points))
     tallies = {
         (design, condition, cadence): tally
         for design, condition in progress.track(pairs, "showing the choice", len(pairs))
-        for cadence, tally in count(beats, models.screening, space, design, condition)
+        for cadence, tally in count(beats, models.screening, question.space, design, condition)
     }
     return [
-        figures(tallies[p.counted.design, p.counted.condition, p.counted.cadence], p.index)
+        figures(p, tallies[p.counted.design, p.counted.condition, p.counted.cadence], question.card)
         for p in points
     ]
 
@@ -156,7 +168,7 @@ def as_json(study: Study) -> dict[str, Any]:
             **describe(chosen),
             "latency_ms": chosen.latency_ms(card),
             **economics(chosen, card, question.cell),
-            "on_choosing": figures(chosen.counted.tally, chosen.index),
+            "on_choosing": figures(chosen, chosen.counted.tally, card),
             "on_showing": study.shown[-1],
         },
         "best_by": {
@@ -199,33 +211,78 @@ def _brief(point: Point, target: Target) -> dict[str, Any]:
 
 def statements(study: Study) -> list[str]:
     """Return in sentences what decides the answer."""
-    card = study.question.card
-    facts = economics(study.chosen, card, study.question.cell)
-    cascade = facts["energy_per_beat_nj"]["cascade"]
-    low, high = energy_text(cascade["low"]), energy_text(cascade["high"])
-    said = [f"The optimum takes {energy_text(cascade['total'])} per beat ({low} to {high})."]
-    deciding = [s for s in study.sensitivities if s.decides]
-    for one in deciding:
-        assert one.rival is not None
-        assumption = "an assumption" if one.mark is Mark.ASSUMED else f"{one.mark.value}"
+    facts = economics(study.chosen, study.question.card, study.question.cell)
+    return [
+        *_on_other_beats(study),
+        *_on_the_choice(study),
+        *_on_its_energy(study, facts),
+        *_on_the_front_end(study, facts),
+    ]
+
+
+def _on_other_beats(study: Study) -> list[str]:
+    """Say where the bound does not hold on the beats that the choice is shown on."""
+    target = study.question.target
+    silent = study.shown[-1]["missed_run_rate" if target.per == "runs" else "silent_error_rate"]
+    if silent <= target.silent:
+        return []
+    return [
+        f"The bound of {100 * target.silent:g} % is kept on {study.chosen_on}; on "
+        f"{study.shown_on}, {100 * silent:.1f} % are asleep. For a promise about new patients, "
+        "see `reveille calibrate`."
+    ]
+
+
+def _on_the_choice(study: Study) -> list[str]:
+    """Say which figures of the card the choice depends on, and what is as good."""
+    said = []
+    for one in study.sensitivities:
+        if one.rival is None:
+            continue
+        mark = "an assumption" if one.mark is Mark.ASSUMED else one.mark.value
         said.append(
-            f"The choice depends on {one.key} ({assumption}): at an end of its interval, "
+            f"The choice depends on {one.key} ({mark}): at an end of its interval, "
             f"{one.rival.counted.design}, {one.rival.counted.cadence}, would save "
             f"{100 * one.regret:.1f} %."
         )
-    if not deciding:
-        said.append("No single figure of the card, anywhere in its interval, changes the choice.")
-    main = study.sensitivities[0]
-    ends = f"{energy_text(main.low_nj)} to {energy_text(main.high_nj)}"
-    said.append(f"Its energy rests most on {main.key} ({main.mark.value}): {ends}.")
+    if not said:
+        said.append(
+            "No single figure of the card, anywhere in its interval, makes another choice better "
+            f"by more than {100 * TIE:g} %."
+        )
+    chosen = study.chosen
+    equal = [
+        value
+        for choice, points in study.best_by.items()
+        for value, point in points.items()
+        if value != CHOICES[choice](chosen.counted)
+        and point.nanojoules <= (1 + TIE) * chosen.nanojoules
+    ]
+    if equal:
+        said.append(f"As good, within {100 * TIE:g} %: {'; '.join(equal)}.")
+    return said
+
+
+def _on_its_energy(study: Study, facts: dict[str, Any]) -> list[str]:
+    """Say how much the optimum takes, and which figure of the card moves that most."""
+    cascade, main = facts["energy_per_beat_nj"]["cascade"], study.sensitivities[0]
+    return [
+        f"The optimum takes {energy_text(cascade['total'])} per beat "
+        f"({energy_range(cascade['low'], cascade['high'])}); that rests most on {main.key} "
+        f"({main.mark.value}): {energy_range(main.low_nj, main.high_nj)}."
+    ]
+
+
+def _on_the_front_end(study: Study, facts: dict[str, Any]) -> list[str]:
+    """Say whether a front end pays at all."""
     even, saving = facts["break_even_wake_rate"], facts["saving_factor"]
     rate = study.shown[-1]["wake_rate"]
-    said.append(
+    said = [
         f"The front end pays while fewer than {100 * even['value']:.1f} % of the beats wake "
         f"({100 * even['low']:.1f} to {100 * even['high']:.1f} %); on {study.shown_on} "
         f"{100 * rate:.1f} % do. It saves a factor {saving['value']:.1f} ({saving['low']:.1f} to "
         f"{saving['high']:.1f}) against the CPU always on."
-    )
+    ]
     if even["low"] < rate < even["high"]:
         said.append("Whether the front end pays at all hangs on the card's uncertain figures.")
     return said
