@@ -16,7 +16,7 @@ from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, Mode
 from reveille.host.choices import BackEndKind
 from reveille.host.cli import app, main
-from reveille.host.cli.live import braille_trace
+from reveille.host.cli.terminal_view import braille_trace
 from reveille.host.experiment import RunOptions
 from reveille.host.measurement.measure import BoardOptions
 from reveille.host.measurement.observations import measure_observations, read_observations

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from reveille.hdl.parameters import Machine
@@ -24,6 +25,7 @@ def open_target(
     models: Path | None,
     progress: Progress,
     soft_core: bool = False,
+    read_errors: bool = False,
 ) -> Callable[[], Port]:
     """Return what opens a board's port.
 
@@ -35,6 +37,7 @@ def open_target(
         models: Folder of the models whose dimensions such a board takes.
         progress: Where progress goes.
         soft_core: Whether such a board has a soft core.
+        read_errors: Boards that are made for this can draw read errors.
 
     Raises:
         ReveilleError: Such a board cannot be built.
@@ -46,13 +49,14 @@ def open_target(
         arguments = ["--machine", machine.value, "--baud", str(baud)]
         arguments += ["--models", str(models)] if models else []
         arguments += ["--soft-core"] if soft_core else []
+        arguments += ["--read-errors"] if read_errors else []
         virtual = stack.enter_context(VirtualBoard(arguments))
         return lambda: SerialPort(virtual.plugged_in(), baud)
     from reveille.host.board.simulated import SimulatedPort
     from reveille.host.models import load_screening
     from reveille.sim.board.build import simulate, virtual_parameters
 
-    front_end = load_screening(models).parameters(machine)
+    front_end = replace(load_screening(models).parameters(machine), read_errors=read_errors)
     parameters = virtual_parameters(front_end, baud=baud, soft_core=soft_core)
     simulation = simulate(parameters)
     stack.callback(simulation.close)

@@ -29,6 +29,9 @@ def board(
     soft_core: Annotated[
         bool, Option("--soft-core", help="With a VexRiscv that can decide the woken beats.")
     ] = False,
+    read_errors: Annotated[
+        bool, Option("--read-errors", help="Able to read bits wrong at a rate that is set.")
+    ] = False,
     as_json: Annotated[bool, Option("--json", help="Print port and build as JSON.")] = False,
     attached: Annotated[bool, Option(hidden=True, help="End when standard input does.")] = False,
 ) -> None:
@@ -50,7 +53,7 @@ def board(
     from reveille.host.models import load_screening
     from reveille.sim.board.build import plug_in, virtual_parameters
 
-    front_end = load_screening(models).parameters(machine)
+    front_end = replace(load_screening(models).parameters(machine), read_errors=read_errors)
     timing = DieTiming() if die else None
     if timing is not None:
         front_end = replace(front_end, array_timeout_cycles=timing.read_cycles(front_end))

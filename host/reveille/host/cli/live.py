@@ -1,195 +1,112 @@
-"""A measurement as it goes on: the ECG, the causes as they come, the rates so far."""
+"""`reveille live`."""
 
-import sys
-import time
-from collections import deque
-from itertools import pairwise
+from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Annotated
 
-import numpy as np
-from numpy.typing import NDArray
-from rich.console import Group, RenderableType
-from rich.live import Live
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
+from typer import Argument, Option
 
-from reveille.hdl.contract import Cause
-from reveille.host.board.stream import Block
-from reveille.host.cli.console import messages
-from reveille.host.ecg.aami import AamiClass
-from reveille.host.ecg.beats import BeatSet
-from reveille.host.ecg.records import EcgRecord, load_record
-from reveille.host.measurement.journal import ASLEEP
-from reveille.host.report.page import percent
+from reveille.hdl.errors import ReveilleError
+from reveille.hdl.parameters import Machine, Mode
+from reveille.host.choices import ModeName
+from reveille.host.cli.console import TerminalProgress, output
+from reveille.host.cli.options import (
+    DataFolder,
+    Download,
+    EnergyCardName,
+    Limit,
+    ModelFolder,
+    Quiet,
+    SplitOrDefault,
+)
 
-COLOURS = {
-    Cause.NORMAL: "green",
-    Cause.AUDIT: "cyan",
-    Cause.ABNORMAL: "red",
-    Cause.AMBIGUOUS: "yellow",
-    Cause.INVALID: "magenta",
-}
-"""Colour of each cause."""
-
-SYMBOLS = {
-    Cause.NORMAL: "·",
-    Cause.AUDIT: "o",
-    Cause.ABNORMAL: "!",
-    Cause.AMBIGUOUS: "?",
-    Cause.INVALID: "x",
-}
-"""Sign of each cause, for those who cannot tell the colours."""
-
-TRACE_S = 6.0
-"""Length of the ECG shown."""
-
-TRACE_ROWS = 6
-REFRESHES_A_SECOND = 8
-
-_LEFT_DOTS, _RIGHT_DOTS = (0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08)
-"""Bits of a Braille character's dots, bottom up (Unicode, block 2800)."""
+DEFAULT_PAGE_PORT = 8080
 
 
-def braille_trace(signal: NDArray[np.floating], columns: int, rows: int) -> list[str]:
-    """Draw a signal with Braille characters, two dots a column and four a row.
+def live(
+    run: Annotated[
+        Path | None, Argument(help="Run directory to replay, in place of --port.")
+    ] = None,
+    port: Annotated[
+        str, Option(help="Serial port, socket://HOST:PORT, virtual, or a run directory.")
+    ] = "virtual",
+    baud: Annotated[int, Option(help="Bits a second on the line.")] = 1_000_000,
+    data: DataFolder = None,
+    download: Download = False,
+    split: SplitOrDefault = None,
+    machine: Annotated[Machine, Option(help="Kind of Bayesian machine.")] = Machine.STOCHASTIC,
+    mode: Annotated[ModeName, Option(help="When an inference stops.")] = ModeName.FULL,
+    limit: Limit = None,
+    seed: Annotated[int, Option(min=0, help="Network, fabricated array, patients.")] = 0,
+    speed: Annotated[float, Option(help="Beats come so many times as fast as in life.")] = 10.0,
+    window: Annotated[int, Option(min=20, max=100_000, help="Latest beats of a rate.")] = 300,
+    family: Annotated[str, Option(help="Device model of supply and margin.")] = "hfox",
+    models: ModelFolder = None,
+    energy_card: EnergyCardName = None,
+    host: Annotated[
+        str, Option(help="Address to serve the page at; others than this machine need a token.")
+    ] = "127.0.0.1",
+    page_port: Annotated[
+        int, Option(min=0, max=65535, help="Port to serve the page at; 0 takes a free one.")
+    ] = DEFAULT_PAGE_PORT,
+    quiet: Quiet = False,
+) -> None:
+    """Show a board at work in the browser, and change its operating point while it runs.
 
-    Args:
-        signal: Samples, shape (n,); scaled to fill the height.
-        columns: Characters in a line.
-        rows: Lines.
+    Heartbeats stream at a speed; each gets the sign of its cause as it is decided. Rates, energy
+    and battery life update. Ctrl-C ends it. A finished run is replayed.
+
+    Examples:
+      reveille live
+      reveille live --port /dev/ttyUSB1 --data mitdb --speed 1
+      reveille live runs/board
+      reveille live --host 0.0.0.0 --page-port 8765
     """
-    if len(signal) < 2:
-        return [" " * columns] * rows
-    edges = np.linspace(0, len(signal) - 1, 2 * columns + 1).astype(int)
-    low, high = float(signal.min()), float(signal.max())
-    scale = (4 * rows - 1) / (high - low if high > low else 1.0)
-    cells = np.zeros((rows, columns), int)
-    for dot, (begin, end) in enumerate(pairwise(edges)):
-        stretch = (signal[begin : max(end, begin) + 1] - low) * scale
-        bits = _RIGHT_DOTS if dot % 2 else _LEFT_DOTS
-        for level in range(round(float(stretch.min())), round(float(stretch.max())) + 1):
-            cells[rows - 1 - level // 4, dot // 2] |= bits[level % 4]
-    return ["".join(chr(0x2800 + cell) for cell in line) for line in cells]
+    try:
+        from reveille.host.live.page import address, listen, serve
+    except ImportError as error:
+        raise ReveilleError(
+            f"The live page needs NiceGUI ({error}); install it with: pip install 'reveille[live]'"
+        ) from error
+    from reveille.host.board.targets import RTL, open_target
+    from reveille.host.dataset import choose_dataset
+    from reveille.host.live.guard import LOOPBACK, new_token
+    from reveille.host.live.open import board_session, replay_session
+    from reveille.host.models import load_models
+    from reveille.sim.devices import load_device_model
+    from reveille.sim.energy import DEFAULT_CARD, EnergyCard
 
-
-class LiveView:
-    """Shows a measurement on the terminal; elsewhere only what happens to it.
-
-    Args:
-        beats: What is measured.
-        folder: Where the records are.
-        title: What stands above it.
-        shown: Show anything at all.
-    """
-
-    def __init__(self, beats: BeatSet, folder: Path, title: str, shown: bool = True) -> None:
-        self._beats, self._folder, self._title = beats, folder, title
-        self._shown = shown
-        self._seen = self._abnormal = self._silent = self._right = 0
-        self._first: int | None = None
-        self._causes = dict.fromkeys(Cause, 0)
-        self._latest: deque[int] = deque(maxlen=400)
-        self._latency_s = 0.0
-        self._begun_s = time.monotonic()
-        self._record: EcgRecord | None = None
-        self._last_beat = 0
-        self._live: Live | None = None
-        if shown and sys.stderr.isatty():
-            self._live = Live(
-                get_renderable=self._render,
-                console=messages,
-                refresh_per_second=REFRESHES_A_SECOND,
-                transient=True,
+    progress = TerminalProgress(quiet)
+    if port == RTL:
+        raise ReveilleError("--port rtl has no time of its own; use --port virtual.")
+    replayed = run or (Path(port) if Path(port).is_dir() else None)
+    card = EnergyCard.load(energy_card or DEFAULT_CARD)
+    token = None if host in LOOPBACK else new_token()
+    with ExitStack() as stack:
+        listening = stack.enter_context(listen(host, page_port))
+        if replayed is not None:
+            session = replay_session(replayed, data, card, speed, window, progress)
+        else:
+            fitted = load_models(seed, models)
+            dataset = choose_dataset(data, download, split, seed, progress)
+            opened = open_target(stack, port, baud, machine, models, progress, read_errors=True)
+            operation = fitted.screening.configuration(machine, Mode[mode.name])
+            device = load_device_model(family)
+            session = board_session(
+                port,
+                opened,
+                dataset,
+                fitted,
+                operation,
+                device,
+                card,
+                limit,
+                speed,
+                window,
+                progress,
             )
-
-    def records(self, block: Block, decisions: NDArray[np.uint8]) -> None:
-        """Count new records and the decisions on them."""
-        if self._first is None:
-            self._first, self._begun_s = block.first, time.monotonic()
-        causes = block.outcomes.cause
-        truth = self._beats.aami[block.first : block.first + len(causes)]
-        abnormal = truth != AamiClass.N
-        for cause in Cause:
-            self._causes[cause] += int((causes == cause).sum())
-        self._seen += len(causes)
-        self._abnormal += int(abnormal.sum())
-        self._silent += int((abnormal & (causes == Cause.NORMAL)).sum())
-        final = np.where(decisions == ASLEEP, AamiClass.N, decisions)
-        self._right += int((final == truth).sum())
-        self._latest.extend(causes.tolist())
-        self._latency_s = float(block.latency_s[-1])
-        self._last_beat = block.first + len(causes) - 1
-
-    def note(self, message: str) -> None:
-        """Show one line."""
-        if self._shown:
-            messages.print(message, style="dim", markup=False)
-
-    def __enter__(self) -> Self:
-        """Begin to show."""
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Take it off the screen."""
-        if self._live is not None:
-            self._live.stop()
-
-    def _render(self) -> RenderableType:
-        return Panel(
-            Group(self._trace(messages.width - 4), self._ticker(messages.width - 4), self._rates()),
-            title=self._title,
-            title_align="left",
-        )
-
-    def _trace(self, columns: int) -> Text:
-        """Draw the ECG up to the latest beat."""
-        name = str(self._beats.record[self._last_beat])
-        if self._record is None or self._record.name != name:
-            self._record = load_record(self._folder / name)
-        rate = self._record.sampling_hz
-        end = int((self._beats.time_s[self._last_beat] + 0.4) * rate)
-        stretch = self._record.signal_mv[max(0, end - int(TRACE_S * rate)) : end]
-        lines = braille_trace(stretch, columns, TRACE_ROWS)
-        return Text("\n".join([f"record {name}, last {TRACE_S:g} s", *lines]), style="bright_white")
-
-    def _ticker(self, columns: int) -> Text:
-        text = Text("\n")
-        for cause in list(self._latest)[-columns:]:
-            text.append(SYMBOLS[Cause(cause)], style=COLOURS[Cause(cause)])
-        return text.append("\n")
-
-    def _rates(self) -> Table:
-        """Rates so far; the standard error is that of independent beats, which these are not."""
-        table = Table.grid(padding=(0, 2))
-        elapsed = max(1e-9, time.monotonic() - self._begun_s)
-        total = len(self._beats)
-        done = (self._first or 0) + self._seen
-        woken = self._seen - self._causes[Cause.NORMAL]
-        table.add_row("beats", f"{done:,} of {total:,}", f"{self._seen / elapsed:,.0f} a second")
-        table.add_row("wake-up rate", *_rate(woken, self._seen))
-        for cause in sorted(COLOURS, reverse=True):
-            if cause.wakes:
-                label = Text(f"  {SYMBOLS[cause]} {cause.name.lower()}", style=COLOURS[cause])
-                table.add_row(label, *_rate(self._causes[cause], self._seen))
-        table.add_row("silent errors, of abnormal", *_rate(self._silent, self._abnormal))
-        table.add_row("accuracy", *_rate(self._right, self._seen))
-        table.add_row("latency", f"{1e3 * self._latency_s:.1f} ms")
-        return table
-
-
-def _rate(part: int, whole: int) -> tuple[str, str]:
-    """Write a rate and its standard error."""
-    if not whole:
-        return "–", ""
-    share = part / whole
-    return percent(share), f"± {percent((share * (1 - share) / whole) ** 0.5, 2)}"
+        stack.enter_context(session)
+        output.print(f"Live page: {address(listening, token)}", soft_wrap=True)
+        output.print("Ctrl-C ends it.")
+        output.file.flush()
+        serve(session, listening, token)

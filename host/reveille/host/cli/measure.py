@@ -139,9 +139,9 @@ def _measure_ecg(
     quiet: bool,
 ) -> list["RenderableType"]:
     """Measure heartbeats; return what to show of it."""
-    from reveille.host.cli.live import LiveView
     from reveille.host.cli.measured_table import measured_table
     from reveille.host.cli.table import summary_table
+    from reveille.host.cli.terminal_view import TerminalView
     from reveille.host.measurement.measure import measure as measure_run
     from reveille.host.models import load_models
     from reveille.host.results import REPORT
@@ -149,8 +149,8 @@ def _measure_ecg(
     title = f"{dataset.name} {dataset.split} on {board.port}"
     with ExitStack() as stack:
 
-        def watcher(beats: "BeatSet") -> LiveView:
-            return stack.enter_context(LiveView(beats, dataset.folder, title, not quiet))
+        def watcher(beats: "BeatSet") -> TerminalView:
+            return stack.enter_context(TerminalView(beats, dataset.folder, title, not quiet))
 
         fitted = load_models(options.seed, models)
         run = measure_run(dataset, fitted, options, board, path, progress, watcher)

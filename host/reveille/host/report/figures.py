@@ -7,19 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reveille.host.metrics import CLASS_NAMES
+from reveille.host.report import causes
 from reveille.host.report.drawing import draw_svg
 from reveille.host.report.energy_figures import energy
 from reveille.host.results import Run
 from reveille.host.summary import COLUMN_LABELS, DECISION_COLUMNS, WAKE_CAUSES
 
-# Okabe and Ito's palette, which colour-blind readers can tell apart; shape doubles colour below.
-CAUSE_COLOURS = {
-    "NORMAL": "#BBBBBB",
-    "AUDIT": "#56B4E9",
-    "ABNORMAL": "#D55E00",
-    "AMBIGUOUS": "#E69F00",
-    "INVALID": "#CC79A7",
-}
+CAUSE_COLOURS = {cause.name: colour for cause, colour in causes.CAUSE_COLOURS.items()}
 CAUSE_MARKERS = {"NORMAL": "o", "AUDIT": "P", "ABNORMAL": "v", "AMBIGUOUS": "D", "INVALID": "X"}
 SILENT_COLOUR = "#000000"
 CAUSES = ("NORMAL", *reversed(WAKE_CAUSES))

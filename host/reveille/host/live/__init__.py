@@ -1,0 +1,1 @@
+"""The live page: a session that streams beats, and the page that shows and steers it."""
