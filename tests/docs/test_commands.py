@@ -1,0 +1,123 @@
+"""Each `reveille` command in README and documentation is one that the command line knows."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import typer
+
+from reveille.host.cli import app
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [page for page in PAGES if "_build" not in page.parts]
+COMMANDS = typer.main.get_command(app).commands
+UsageError = typer.BadParameter.__bases__[0]
+
+FENCE = re.compile(r"^```(\w*)$")
+PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*|.*\$.*|.*:ADDRESS")
+INLINE = re.compile(r"`(reveille [^`]+)`")
+
+
+@dataclass(frozen=True)
+class Documented:
+    """A command as a page has it; in running text it may be a part of one."""
+
+    line: int
+    words: tuple[str, ...]
+    whole: bool
+
+
+def documented(text: str) -> Iterator[Documented]:
+    """Yield the commands of a page: in shell blocks, indented blocks and running text."""
+    language: str | None = None
+    kept = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        fence = FENCE.match(line)
+        if fence:
+            language = None if language is not None else fence[1]
+            continue
+        block = language in ("", "sh") or (language is None and line.startswith("    "))
+        if not block:
+            if language is None:
+                for found in INLINE.findall(line.replace(r"\|", "|")):
+                    yield Documented(number, tuple(found.split()[1:]), whole=False)
+            continue
+        line = kept + line.strip()
+        kept = line[:-1] if line.endswith("\\") else ""
+        if not kept and line.startswith("reveille ") and "..." not in line:
+            yield Documented(number, tuple(shlex.split(line, comments=True)[1:]), whole=True)
+
+
+def complaint(found: Documented) -> str | None:
+    """Tell what the command line would say against a command; placeholders are fine values."""
+    name, *arguments = found.words
+    command = COMMANDS.get(name)
+    if command is None:
+        return f"there is no command {name}"
+    if not found.whole:
+        options = {option for parameter in command.params for option in parameter.opts}
+        used = [word.split("=")[0] for word in arguments if word.startswith("-")]
+        unknown = [word for word in used if word not in options]
+        return f"{name} has no {unknown[0]}" if unknown else None
+    try:
+        command.make_context(name, list(arguments))
+    except typer.BadParameter as error:
+        if not any(PLACEHOLDER.fullmatch(word) for word in arguments) or not error.param:
+            return error.format_message()
+        value = dict(zip(arguments, arguments[1:], strict=False)).get(error.param.opts[0])
+        positional = error.param.param_type_name == "argument"
+        if not positional and not PLACEHOLDER.fullmatch(value or ""):
+            return error.format_message()
+    except UsageError as error:
+        return error.format_message()
+    return None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_of_a_page_are_known(page):
+    wrong = [
+        f"{page.name}:{found.line}: reveille {' '.join(found.words)}: {said}"
+        for found in documented(page.read_text())
+        if (said := complaint(found))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("```sh\nreveille fly\n```", "no command fly"),
+        ("```sh\nreveille run --voltage 3\n```", "No such option: --voltage"),
+        ("```sh\nreveille run --limit many\n```", "'--limit'"),
+        ("```sh\nreveille run \\\n  --limit many\n```", "'--limit'"),
+        ("```sh\nreveille run --seed N --limit many\n```", "'--limit'"),
+        ("    reveille run --machine abacus", "is not one of"),
+        ("```\nreveille measure\n```", "Missing option"),
+        ("Take `reveille run --voltage 3`.", "no --voltage"),
+    ],
+)
+def test_a_wrong_command_is_found(text, said):
+    assert [said in (complaint(found) or "") for found in documented(text)] == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```sh\nreveille run --data FOLDER --seed N --machine M  # a comment\n```",
+        "```python\nreveille = 1\n```",
+        "| `reveille run` | `reveille run --front-end rtl\\|twin` |",
+        "```sh\nfor preset in bits; do\n  reveille sweep $preset --data FOLDER\ndone\n```",
+    ],
+)
+def test_a_right_command_passes(text):
+    assert not any(complaint(found) for found in documented(text))
+
+
+def test_the_pages_have_commands():
+    """Guards the reader above: were it to find nothing, all would pass."""
+    number = sum(len(list(documented(page.read_text()))) for page in PAGES)
+    assert number > 100
