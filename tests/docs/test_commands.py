@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def documented(text: str) -> Iterator[Documented]:
 
 
 def complaint(found: Documented) -> str | None:
-    """Tell what the command line would say against a command; placeholders are fine values."""
+    """Tell what the command line would say against a command."""
     name, *arguments = found.words
     command = COMMANDS.get(name)
     if command is None:
@@ -64,17 +65,24 @@ def complaint(found: Documented) -> str | None:
         unknown = [word for word in used if word not in options]
         return f"{name} has no {unknown[0]}" if unknown else None
     try:
-        command.make_context(name, list(arguments))
-    except typer.BadParameter as error:
-        if not any(PLACEHOLDER.fullmatch(word) for word in arguments) or not error.param:
-            return error.format_message()
-        value = dict(zip(arguments, arguments[1:], strict=False)).get(error.param.opts[0])
-        positional = error.param.param_type_name == "argument"
-        if not positional and not PLACEHOLDER.fullmatch(value or ""):
-            return error.format_message()
+        command.make_context(name, filled_in(command, arguments))
     except UsageError as error:
         return error.format_message()
     return None
+
+
+def filled_in(command, arguments: list[str]) -> list[str]:
+    """Put a value that is fine in the place of each placeholder."""
+    options = {option: p for p in command.params for option in p.opts}
+    argument = next((p for p in command.params if p.param_type_name == "argument"), None)
+    filled = []
+    for before, word in zip(["", *arguments], arguments, strict=False):
+        parameter = options.get(before, argument)
+        if parameter is not None and PLACEHOLDER.fullmatch(word):
+            kind = parameter.type_descriptor.annotation
+            word = next(iter(kind)).value if issubclass(kind, Enum) else "1"
+        filled.append(word)
+    return filled
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
