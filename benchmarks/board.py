@@ -4,11 +4,14 @@ Two ways to the same gateware: behind a pseudo-terminal in a process of its own,
 `reveille measure --port virtual` has it, and simulated in this process (``rtl``), where waiting
 costs nothing and figures by the board's own clock show what the link can do.
 
-    python benchmarks/board.py [--beats N] [--output FILE]
+    python benchmarks/board.py [--beats N] [--data FOLDER] [--output FILE]
 
 ``line`` is the share of the fuller direction's capacity in use, by the board's clock; ``records``
 the share that carries records alone. ``real time`` is simulated over elapsed time, once of the
 processor's time and once of the wall's: below 1 a virtual board is slower than a real one.
+
+With ``--data`` heartbeats of that folder are measured besides, by ``reveille measure``, and held
+against ``reveille run`` of the same ones: the two tables have to be equal in every column.
 """
 
 import argparse
@@ -16,12 +19,16 @@ import json
 import os
 import platform
 import resource
+import subprocess
+import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from reveille.hdl.contract import Register
 from reveille.hdl.link.contract import record_bytes
@@ -32,11 +39,13 @@ from reveille.host.board.targets import RTL, VIRTUAL, open_target
 from reveille.host.measurement.figures import percentiles_ms
 from reveille.host.models import load_screening
 from reveille.host.progress import Silent
+from reveille.host.results import SUMMARY, TABLE
 from reveille.sim.board.build import simulate, virtual_parameters
 from reveille.sim.twin import TwinFrontEnd
 
 ROUND_TRIPS = 1_000
 IDLE_CLOCKS = 5_000_000
+REAL_BEATS = 5_000
 
 
 def measure(target: str, mode: Mode, beats: int) -> dict[str, Any]:
@@ -99,6 +108,28 @@ def sleeping_cost(seconds: float = 3.0) -> float:
     return used / seconds
 
 
+def real_beats(data: Path, beats: int) -> dict[str, Any]:
+    """Measure heartbeats as a user does, and hold the table against that of a run.
+
+    Raises:
+        SystemExit: They differ.
+    """
+    with TemporaryDirectory() as folder:
+        runs = {"measure": ["--port", VIRTUAL], "run": []}
+        for command, options in runs.items():
+            options = [*options, "--data", str(data), "--limit", str(beats), "--quiet"]
+            options += ["--out", f"{folder}/{command}", "--json"]
+            program = [sys.executable, "-m", "reveille.host.cli", command, *options]
+            subprocess.run(program, check=True, stdout=subprocess.DEVNULL)
+        measured, run = (pq.read_table(f"{folder}/{command}/{TABLE}") for command in runs)
+        summary = json.loads(Path(folder, "measure", SUMMARY).read_text())
+    if not (measured.equals(run) and summary["equals_twin"]):
+        raise SystemExit("What was measured is not what was run.")
+    keys = ("beats", "wake_rate", "wake_rate_by_cause", "equals_twin", "lost", "beats_per_s")
+    keys += ("link_use", "link_use_records", "latency_ms", "round_trip_ms")
+    return {key: summary[key] for key in keys}
+
+
 def _others_s() -> float:
     """Return the processor time that the children of this process have used so far."""
     ticks = 0
@@ -126,6 +157,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--beats", type=int, default=20_000)
+    parser.add_argument("--data", type=Path, help="WFDB records")
     parser.add_argument("--output", type=Path, help="JSON file")
     options = parser.parse_args()
     result = {
@@ -138,6 +170,8 @@ def main() -> None:
         ],
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
+    if options.data:
+        result["real_beats"] = real_beats(options.data, REAL_BEATS)
     text = json.dumps(result, indent=2)
     print(text)
     if options.output:

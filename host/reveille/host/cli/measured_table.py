@@ -25,6 +25,7 @@ def measured_table(summary: dict[str, Any]) -> Table:
     spread = "" if error is None else f" ± {error:,.0f}"
     table.add_row("beats a second", "–" if rate is None else f"{rate:,.0f}{spread}")
     table.add_row("line used, by the board's clock", percent(summary["link_use"]))
+    table.add_row("  by records alone", percent(summary["link_use_records"]))
     for label, key in (("latency", "latency_ms"), ("round trip", "round_trip_ms")):
         if summary[key] is not None:
             values = " / ".join(f"{summary[key][name]:.2f}" for name in ("p50", "p95", "p99"))

@@ -72,6 +72,7 @@ def measured_figures(
         "beats_per_s": beats_per_s,
         "beats_per_s_standard_error": error,
         "link_use": streamed.link_use,
+        "link_use_records": streamed.link_use_records,
         "latency_ms": percentiles_ms(items["latency_s"]),
         "round_trip_ms": percentiles_ms(streamed.round_trip_s),
         "lost": beats - len(items),

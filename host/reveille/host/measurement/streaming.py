@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reveille.hdl.contract import AUDIT_BITS, Register
 from reveille.hdl.link.board import BoardParameters
-from reveille.hdl.link.contract import ERROR_COUNTERS
+from reveille.hdl.link.contract import ERROR_COUNTERS, record_bytes
 from reveille.hdl.parameters import Machine, MachineParameters
 from reveille.hdl.softcore.contract import SoftCoreParameters
 from reveille.host.board.client import BoardClient, LinkStatistics, new_session
@@ -83,6 +83,7 @@ class Streamed:
         statistics: What the line carried, over all connections.
         link_use: Share of the fuller direction's capacity that was used, by the board's own clock
             and in the last connection; None without beats.
+        link_use_records: Share of the capacity from board to host that carried records alone.
         board_s: Time on the board's clock in the last connection.
         begun_s: When beats began to flow in it, on the clock of `time.monotonic`.
         ended_s: When the last one was answered.
@@ -96,6 +97,7 @@ class Streamed:
     link_errors: dict[str, int]
     statistics: LinkStatistics
     link_use: float | None
+    link_use_records: float | None
     board_s: float
     begun_s: float
     ended_s: float
@@ -192,6 +194,7 @@ class Streaming:
             client.statistics.bytes_received - sofar.bytes_received,
         )
         measured = self._journal.stored > first and board_s > 0
+        records = (self._journal.stored - first) * record_bytes(client.board.machine)
         errors = client.read_registers(ERROR_COUNTERS)
         return Streamed(
             board=client.board,
@@ -199,6 +202,7 @@ class Streaming:
             link_errors={r.name: n for r, n in zip(ERROR_COUNTERS, errors, strict=True)},
             statistics=total(self._statistics),
             link_use=client.line_s(carried) / board_s if measured else None,
+            link_use_records=client.line_s(records) / board_s if measured else None,
             board_s=board_s,
             begun_s=self._begun_s,
             ended_s=ended_s,
