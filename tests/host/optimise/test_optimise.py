@@ -271,6 +271,18 @@ def test_a_study_from_beats_to_files(tmp_path) -> None:
     )
     assert "The bound of 30 % is kept on digital patients DS2" in statements(missed)[0]
     assert "40.0 % are asleep" in statements(missed)[0]
+    sound, lucky = (
+        replace(study.chosen, counted=replace(study.chosen.counted, condition=condition))
+        for condition in (NOMINAL, WEAK)
+    )
+    arrays = {"sound": replace(sound, nanojoules=2 * sound.nanojoules), "lucky": lucky}
+    at_luck = replace(study, chosen=lucky, best_by={**study.best_by, "array": arrays})
+    told = [s for s in statements(at_luck) if "happen to suit" in s]
+    assert told == [
+        "The array at 0.5 V, margin 0.3 saves 50.0 % against 1.2 V, margin 1 with --arrays 1, "
+        "in part because its errors happen to suit these beats; more arrays tell."
+    ]
+    assert not any("happen to suit" in sentence for sentence in content["statements"])
     written = {path.name for path in write_study(study, tmp_path)}
     assert written == {"optimise.json", "parts.svg", "pareto.svg", "cadence.svg"}
     assert len({entry["entry"] for entry in content["sensitivity"]}) > 20

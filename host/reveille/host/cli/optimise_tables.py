@@ -16,8 +16,13 @@ MOST_SENSITIVITIES = 8
 """Entries of the card shown, largest swing first."""
 
 
-def tables(study: Study) -> Iterable[Table]:
+def tables(study: Study) -> Iterable[str | Table]:
     """Yield the optimum, what else could be chosen, and what the optimum rests on."""
+    target = study.question.target
+    yield (
+        f"[italic]Least energy with at most {percent(target.silent)} of the abnormal {target.per} "
+        f"asleep on {study.chosen_on}[/italic]\n[bold]{choice_text(study.chosen)}[/bold]"
+    )
     yield _chosen(study)
     yield _energies(study)
     yield _choices(study)
@@ -36,13 +41,7 @@ def choice_text(point: Point) -> str:
 
 
 def _chosen(study: Study) -> Table:
-    target = study.question.target
-    table = Table(
-        title=f"Least energy with at most {percent(target.silent)} of the abnormal {target.per} "
-        f"asleep on {study.chosen_on}\n{choice_text(study.chosen)}",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-    )
+    table = Table(box=box.SIMPLE_HEAD)
     table.add_column("")
     table.add_column(study.chosen_on, justify="right")
     table.add_column(study.shown_on, justify="right")
@@ -71,8 +70,9 @@ def _energies(study: Study) -> Table:
         f"card {study.question.card.name}",
         title_justify="left",
         box=box.SIMPLE_HEAD,
+        collapse_padding=True,
     )
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for name in COLUMNS:
         table.add_column(COLUMN_LABELS[name], justify="right")
     energies = [facts["energy_per_beat_nj"][name] for name in COLUMNS]

@@ -82,6 +82,11 @@ class ArrayCondition:
     def __str__(self) -> str:
         return f"{self.supply_v:g} V, margin {self.programming_margin:g}"
 
+    @property
+    def soundness(self) -> tuple[float, float]:
+        """What arrays are ordered by: how well they are programmed, then how well they read."""
+        return self.programming_margin, self.supply_v
+
 
 @dataclass(frozen=True)
 class Space:

@@ -267,10 +267,8 @@ class Candidates:
         fit = np.flatnonzero(self.meets(target))
         if len(fit):
             tied = fit[self.nanojoules[fit] <= (1 + TIE) * self.nanojoules[fit].min()]
-            conditions = [self.counted[one].condition for one in self.where[tied, 0]]
-            soundest = max((c.programming_margin, c.supply_v) for c in conditions)
-            sound = [(c.programming_margin, c.supply_v) == soundest for c in conditions]
-            tied = tied[sound]
+            soundness = [self.counted[one].condition.soundness for one in self.where[tied, 0]]
+            tied = tied[[each == max(soundness) for each in soundness]]
             return self.point(int(tied[np.argmin(self.nanojoules[tied])]))
         in_time = self._in_time(target)
         if not in_time.any():

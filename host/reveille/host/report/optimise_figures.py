@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from reveille.host.energy import PART_LABELS
 from reveille.host.optimise.designs import gatings
@@ -85,11 +87,11 @@ def _what_never_sleeps(ax: Axes, study: Study) -> None:
     for part in PART_LABELS:
         if part == "wake_service":
             continue
-        width = np.array([row[part] for row in rows])
+        width = np.array([row[part] for row in rows]) / 1e3
         ax.barh(position, width, 0.6, left=left, color=PART_COLOURS[part])
         left += width
     ax.set_yticks(position, labels)
-    ax.set(xlabel="energy per beat without services (nJ)", title="by domains gated, at the optimum")
+    ax.set(xlabel="energy per beat without services (µJ)", title="by domains gated, at the optimum")
     ax.invert_yaxis()
 
 
@@ -114,6 +116,7 @@ def pareto(study: Study) -> str:
             xscale="log",
             yscale="log",
         )
+        _plain_numbers(ax.xaxis, ax.yaxis)
         ax.legend(frameon=False)
 
     return draw_svg(7, 4, draw)
@@ -138,9 +141,18 @@ def cadences(study: Study) -> str:
             ylim=(0, 100),
             title=f"least energy by cadence, {study.chosen_on}",
         )
+        _plain_numbers(ax.xaxis)
         figure.legend(loc="outside right upper", frameon=False)
 
     return draw_svg(9.5, 4, draw)
+
+
+def _plain_numbers(*axes: Axis) -> None:
+    """Write 1, 2 and 5 of each decade of logarithmic axes, as numbers and not as powers."""
+    for axis in axes:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
 
 
 def _first_within(points: Sequence[Point], study: Study, level: float) -> Point | None:
