@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from html import escape
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reveille.hdl.contract import Cause
 from reveille.host.energy import energy_text
@@ -90,9 +91,9 @@ def history_html(history: tuple[HistoryPoint, ...]) -> str:
     if len(history) < 2:
         return '<div class="history"></div><p class="caption">Wake-up rate: too few beats yet.</p>'
     shares = np.array([[p.figures.rate_of(c).share or 0 for c in WAKING] for p in history])
-    silent = np.array([p.figures.silent_error_rate.share or 0 for p in history])
+    silent = np.array([p.figures.silent_error_rate.share for p in history], float)
     stacked = np.cumsum(shares, axis=1)
-    highest = max(float(stacked.max()), float(silent.max()), 0.1)
+    highest = max(float(stacked.max()), *silent[np.isfinite(silent)], 0.1)
     top = next(step for step in (0.1, 0.2, 0.3, 0.5, 0.7, 1.0) if highest <= step or step == 1)
     x = np.linspace(0, 1000, len(history))
 
@@ -105,7 +106,7 @@ def history_html(history: tuple[HistoryPoint, ...]) -> str:
         outline = f"{points(above, x)} {points(below[::-1], x[::-1])}"
         drawn += f'<polygon points="{outline}" fill="{CAUSE_COLOURS[cause]}"/>'
         below = above
-    drawn += f'<polyline class="silent" points="{points(silent, x)}"/>'
+    drawn += f'<path class="silent" d="{_broken_line(x, 100 - 100 * silent / top)}"/>'
     changes = np.flatnonzero(np.diff([p.changes for p in history])) + 1
     drawn += "".join(f'<path class="change" d="M{x[i]:.0f},0V100"/>' for i in changes)
     return (
@@ -116,6 +117,16 @@ def history_html(history: tuple[HistoryPoint, ...]) -> str:
         f"{history[-1].beats:,}; black line: silent errors of abnormal beats; "
         "dashed: operating point changed</p>"
     )
+
+
+def _broken_line(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
+    """Return the path through points; it is broken where there is none."""
+    path, pen = "", "M"
+    for across, down in zip(x, y, strict=True):
+        there = bool(np.isfinite(down))
+        path += f"{pen}{across:.0f},{down:.1f}" if there else ""
+        pen = "L" if there else "M"
+    return path
 
 
 def figures_html(snapshot: Snapshot) -> str:
@@ -136,6 +147,7 @@ def figures_html(snapshot: Snapshot) -> str:
         rows.append(_rates(name, f"{chip(cause)} {name}", snapshot, _rate_of(cause)))
     label = f"{chip(Cause.NORMAL, silent=True)} silent errors, of abnormal"
     rows.append(_rates("silent_error_rate", label, snapshot, lambda f: f.silent_error_rate))
+    rows.append(_row_of("abnormal_beats", "abnormal beats", lambda s: _abnormal(spans[s])))
     rows.append(_rates("accuracy", "accuracy", snapshot, lambda f: f.accuracy))
     rows.append(_row("energy", "energy per beat", snapshot, _energy))
     rows.append(_row("battery", "battery (CR2032)", snapshot, _battery))
@@ -168,6 +180,10 @@ def _row(key: str, label: str, snapshot: Snapshot, cell: Callable[[LiveEnergy], 
         return (None, "–", "") if energy is None else cell(energy)
 
     return _row_of(key, label, of_span)
+
+
+def _abnormal(figures: Figures) -> Cell:
+    return figures.abnormal, f"{figures.abnormal:,}", ""
 
 
 def _energy(energy: LiveEnergy) -> Cell:
