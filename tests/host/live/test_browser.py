@@ -84,8 +84,10 @@ class Page:
 def address(request: pytest.FixtureRequest) -> Iterator[str]:
     """Address of a page on a virtual board, which ends with Ctrl-C and says nothing bad."""
     command = [sys.executable, "-m", "reveille.host.cli", "live", "--page-port", "0"]
+    if "{run}" in request.param:
+        command += [str(request.getfixturevalue("run"))]
     live = subprocess.Popen(
-        [*command, *request.param],
+        [*command, *(option for option in request.param if option != "{run}")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -161,3 +163,28 @@ def test_errors_turn_into_wake_ups(page: Page, tmp_path: Path) -> None:
         assert wide == shown, "nothing sticks out"
         assert page.driver.save_screenshot(str(screenshot / f"{name}.png"))
     assert page.driver.get_log("browser") == []
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("live") / "run"
+    command = [sys.executable, "-m", "reveille.host.cli", "run", "--front-end", "twin"]
+    subprocess.run([*command, "--limit", "200", "--out", path, "--quiet"], check=True)
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", [("{run}", "--host", "0.0.0.0", "--quiet")], indirect=True)
+def test_a_replay_for_another_machine_asks_for_a_token(address: str, page: Page) -> None:
+    plain, token = address.split("?token=")
+    assert page.driver.current_url == plain, "the token has left the address"
+    page.until("all", 20)
+    assert page.text("#point") == "A finished run: what was measured stays."
+    assert page.driver.find_elements(By.ID, "apply") == []
+    page.type("speed", "50")
+    page.said("The speed is 50 times life.")
+    page.driver.delete_all_cookies()
+    page.driver.get(plain)
+    assert "asks for a token" in page.text("body")
+    page.driver.find_element(By.NAME, "token").send_keys(token, Keys.ENTER)
+    page.until("all", 21)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
+from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine
 from reveille.host.cli.console import messages, output
 from reveille.host.cli.options import ModelFolder
@@ -54,6 +55,8 @@ def board(
     from reveille.sim.board.build import plug_in, virtual_parameters
 
     front_end = replace(load_screening(models).parameters(machine), read_errors=read_errors)
+    if die and read_errors:
+        raise ReveilleError("--die and --read-errors exclude each other; a die makes its own.")
     timing = DieTiming() if die else None
     if timing is not None:
         front_end = replace(front_end, array_timeout_cycles=timing.read_cycles(front_end))

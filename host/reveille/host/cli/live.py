@@ -72,6 +72,7 @@ def live(
     from reveille.host.dataset import choose_dataset
     from reveille.host.live.guard import LOOPBACK, new_token
     from reveille.host.live.open import board_session, replay_session
+    from reveille.host.live.session import checked_speed
     from reveille.host.models import load_models
     from reveille.sim.devices import load_device_model
     from reveille.sim.energy import DEFAULT_CARD, EnergyCard
@@ -80,6 +81,8 @@ def live(
     if port == RTL:
         raise ReveilleError("--port rtl has no time of its own; use --port virtual.")
     replayed = run or (Path(port) if Path(port).is_dir() else None)
+    checked_speed(speed)
+    device = load_device_model(family)
     card = EnergyCard.load(energy_card or DEFAULT_CARD)
     token = None if host in LOOPBACK else new_token()
     with ExitStack() as stack:
@@ -91,7 +94,6 @@ def live(
             dataset = choose_dataset(data, download, split, seed, progress)
             opened = open_target(stack, port, baud, machine, models, progress, read_errors=True)
             operation = fitted.screening.configuration(machine, Mode[mode.name])
-            device = load_device_model(family)
             session = board_session(
                 port,
                 opened,

@@ -48,7 +48,7 @@ class Guard:
             return
         response = self._answer(scope)
         if response is None:
-            await self._application(scope, receive, send)
+            await self._application(scope, receive, _unframed(send))
         elif scope["type"] == "http":
             await response(scope, receive, send)
         else:
@@ -79,6 +79,18 @@ class Guard:
     def _right(self, shown: str) -> bool:
         assert self._token is not None
         return secrets.compare_digest(shown.encode(), self._token.encode())
+
+
+def _unframed(send: Any) -> Any:
+    """Forbid other sites to show the page inside theirs, where clicks could be led astray."""
+
+    async def framed(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            never = (b"content-security-policy", b"frame-ancestors 'none'")
+            message = {**message, "headers": [*message.get("headers", ()), never]}
+        await send(message)
+
+    return framed
 
 
 def _cookie(header: str) -> str:

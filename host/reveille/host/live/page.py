@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import socket
+import warnings
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -41,6 +42,8 @@ def serve(session: LiveSession, listening: socket.socket, token: str | None) -> 
         show_welcome_message=False,
     )
     logging.getLogger("nicegui").setLevel(logging.ERROR)
+    # NiceGUI looks at every object there is for its server; one of torch's complains when touched.
+    warnings.filterwarnings("ignore", "`torch.distributed", FutureWarning)
     guarded = Guard(application, token)
     configuration = uvicorn.Config(guarded, log_level="error", timeout_graceful_shutdown=1)
     with contextlib.suppress(KeyboardInterrupt):

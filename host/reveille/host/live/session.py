@@ -127,6 +127,7 @@ class Snapshot:
         state: How it is.
         speed: Times as fast as in life.
         beats_per_s: Beats a second, lately.
+        progress: Which of the beats comes next, how many there are, how often all were seen.
         point: Operating point; None in a replay.
         spans: Figures over each span.
         energies: Their energies; None where there are no beats.
@@ -138,6 +139,7 @@ class Snapshot:
     state: State
     speed: float
     beats_per_s: float
+    progress: tuple[int, int, int]
     point: OperatingPoint | None
     spans: Mapping[Span, Figures]
     energies: Mapping[Span, LiveEnergy | None]
@@ -176,7 +178,7 @@ class LiveSession:
         self.title, self.steering = title, steering
         self._timeline, self._feed, self._meter, self._folder = timeline, feed, meter, folder
         self._due_s = np.cumsum(timeline.interval_s)
-        self._speed = _checked_speed(speed)
+        self._speed = checked_speed(speed)
         self._point = steering.fitted if steering else None
         self._tally = Tally(window)
         self._marks: deque[Mark] = deque(maxlen=MARKS)
@@ -186,7 +188,7 @@ class LiveSession:
         self._record: EcgRecord | None = None
         self._record_name = ""
         self._state = State.RUNNING
-        self._seen = self._changes = self._next = 0
+        self._seen = self._changes = self._next = self._passes = 0
         self._pending: tuple[OperatingPoint, FrontEndConfiguration] | None = None
         self._stopping = False
         self._anchor: tuple[float, float] | None = None
@@ -236,7 +238,7 @@ class LiveSession:
         except ValueError:
             raise ReveilleError(f"The speed is {text[:20]!r}; it takes a number.") from None
         with self._changed:
-            self._speed, self._anchor = _checked_speed(speed), None
+            self._speed, self._anchor = checked_speed(speed), None
             self._changed.notify()
         return speed
 
@@ -256,6 +258,7 @@ class LiveSession:
                 state=self._state,
                 speed=self._speed,
                 beats_per_s=self._beats_per_s(),
+                progress=(self._next, len(self._timeline), self._passes),
                 point=self._point,
                 spans=spans,
                 energies={span: self._meter.measured(spans[span]) for span in Span},
@@ -342,7 +345,7 @@ class LiveSession:
             self._next = beats.stop
             if self._next == len(self._timeline):
                 self._next, self._anchor = 0, None
-                self._note("All beats were seen; they begin again.")
+                self._passes += 1
 
     def _mark(self, beat: int, judged: Judged, i: int) -> None:
         record = str(self._timeline.record[beat])
@@ -392,7 +395,12 @@ class LiveSession:
             self._notes.append(message)
 
 
-def _checked_speed(speed: float) -> float:
+def checked_speed(speed: float) -> float:
+    """Return a speed.
+
+    Raises:
+        ReveilleError: It is out of its range.
+    """
     if not SPEEDS[0] <= speed <= SPEEDS[1]:
         raise ReveilleError(
             f"The speed is {speed:g}; it takes {SPEEDS[0]:g} to {SPEEDS[1]:g} times life."

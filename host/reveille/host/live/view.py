@@ -209,9 +209,11 @@ def _row_of(key: str, label: str, cell: Callable[[Span], Cell]) -> str:
 
 def status_text(snapshot: Snapshot) -> str:
     """Return state and pace in a line."""
+    beat, beats, passes = snapshot.progress
     return (
-        f"{snapshot.state}, {snapshot.beats_per_s:,.1f} beats a second, "
-        f"asked for {snapshot.speed:g} times life"
+        f"{snapshot.state}, {snapshot.beats_per_s:,.1f} beats a second "
+        f"(asked for {snapshot.speed:g} times life), beat {beat:,} of {beats:,}"
+        + (f", pass {passes + 1}" if passes else "")
     )
 
 
