@@ -1,5 +1,7 @@
 """The board's side of the link against the twin of the front end, over good lines and bad."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,13 +10,16 @@ from hypothesis import strategies as st
 from reveille.hdl.contract import IDENTITY_WORD, Register
 from reveille.hdl.link.board import BoardParameters
 from reveille.hdl.link.contract import (
+    DECISION,
     MEMORY_REQUEST,
     SOFT_CORE_REGISTERS,
+    STREAM_REPLY,
     STREAM_REQUEST,
     Command,
     LinkRegister,
     MemorySpace,
     Status,
+    record_bytes,
 )
 from reveille.hdl.link.frames import DELIMITER, LONGEST_PAYLOAD, Frame
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
@@ -24,7 +29,7 @@ from reveille.sim.twin import TwinFrontEnd
 
 from .host import Host, Progress, SilenceError, records_of
 from .lines import DamagingLine, PerfectLine
-from .targets import BOARD, TARGETS, Target, make_gateware, make_twin
+from .targets import BOARD, TARGETS, SimulatedBoard, Target, make_gateware, make_twin
 from .tiny_core import ABSENT
 
 LOGARITHMIC = BoardParameters(
@@ -344,3 +349,53 @@ def test_errors_are_counted_until_they_are_cleared(target: Target, host: Host) -
     assert host.read(LinkRegister.BAD_FRAMES) == [2]
     host.write((LinkRegister.CLEAR_ERRORS, 0))
     assert host.read(LinkRegister.BAD_FRAMES) == [0]
+
+
+@dataclass
+class HesitantLine:
+    """Lets clock cycles pass between the requests that are sent at once."""
+
+    board: SimulatedBoard
+    clocks: int = 0
+
+    def exchange(self, sent: bytes) -> bytes:
+        for request in sent.split(DELIMITER)[:-1]:
+            self.board.simulation.feed(request + DELIMITER)
+            while self.board.simulation.waiting:
+                self.board.simulation.run(16)
+            self.board.simulation.run(self.clocks)
+        return self.board.receive(b"")
+
+
+def test_a_decision_that_comes_while_the_reply_is_made_is_told_whole() -> None:
+    """One is made every 300 cycles or so; a request for them comes at each of these cycles."""
+    line = HesitantLine(make_gateware(BOARD))
+    host, machine, count = Host(line, BOARD, session=1), BOARD.machine, 64
+    host.hello()
+    policy = Policy(mode=Mode.FULL, budget=255, normal_rows=())
+    host.program(replace(configuration(machine), policy=policy))
+    host.write((LinkRegister.BACK_END, 1))
+    numbers_told = set()
+    for line.clocks in range(320):
+        first = line.clocks * count
+        head = {"records": first, "decisions": first}
+        stream = STREAM_REQUEST.pack(head | {"beats": count}) + pack_beats(
+            beats(machine, count), machine
+        )
+        poll = (Command.STREAM, STREAM_REQUEST.pack(head | {"beats": 0}))
+        told = []
+        replies = host.ask([(Command.STREAM, stream), poll])
+        while replies:
+            made = [item for reply in replies for item in decisions_of(reply)]
+            numbers_told.add(len(made))
+            told += made
+            replies = host.ask([poll]) if made else []
+        assert told == [(s, s % 16) for s in range(first, first + count)], line.clocks
+    assert len(numbers_told) > 3, "it has come before a decision and after it"
+
+
+def decisions_of(reply: bytes) -> list[tuple[int, int]]:
+    """Return the soft core's decisions in a stream reply."""
+    start = STREAM_REPLY.size + STREAM_REPLY.unpack(reply)["records"] * record_bytes(BOARD.machine)
+    items = [DECISION.unpack(reply[at:]) for at in range(start, len(reply), DECISION.size)]
+    return [(item["sequence"], item["decision"]) for item in items]

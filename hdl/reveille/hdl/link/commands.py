@@ -370,10 +370,13 @@ class CommandEngine(wiring.Component):
                 m.next = "Made" if self.board.soft_core else "Finish"
         if self.board.soft_core:
             sequence, decision = decisions.item.sequence, decisions.item.decision
+            # A cycle late, as the item itself is.
+            waits = Signal()
+            m.d.sync += waits.eq(decisions.available != 0)
             padding = Shape.cast(32 - len(sequence))
             with m.State("Made"):
                 m.next = "Finish"
-                with m.If((decisions.available != 0) & (self._room >= DECISION.size)):
+                with m.If(waits & (self._room >= DECISION.size)):
                     m.d.comb += decisions.take.eq(1)
                     item = Cat(sequence, Signal(padding, name="padding"), decision)
                     self._put_bytes(m, item, DECISION.size, "Made")

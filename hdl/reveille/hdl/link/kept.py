@@ -11,8 +11,8 @@ class KeptSignature(wiring.Signature):
     Items are numbered from 0 after reset, modulo ``2**number_bits``.
 
     Members:
-        item: The next item to send, where ``available`` says that there is one; it follows
-            ``take``, ``rewind`` and ``acknowledge`` in the second cycle after.
+        item: The next item to send, where ``available`` says that there is one; it follows the
+            coming of an item, ``take``, ``rewind`` and ``acknowledge`` in the second cycle after.
         available: Number of items to send.
         sent: Number of the next item to send.
         next: Number of the next item to come.
