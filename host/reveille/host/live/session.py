@@ -41,8 +41,8 @@ AFTER_BEAT_S = 0.4
 MARKS = 64
 """Beats that a trace marks at most: more than 6 a second do not occur."""
 
-HISTORY_EVERY = 25
-"""Beats from one point of the history to the next."""
+POINTS_A_WINDOW = 12
+"""Points of the history in the recent span: neighbours share all but a twelfth of their beats."""
 
 HISTORY = 240
 """Points of the history."""
@@ -181,6 +181,7 @@ class LiveSession:
         self._speed = checked_speed(speed)
         self._point = steering.fitted if steering else None
         self._tally = Tally(window)
+        self._every = max(1, window // POINTS_A_WINDOW)
         self._marks: deque[Mark] = deque(maxlen=MARKS)
         self._history: deque[HistoryPoint] = deque(maxlen=HISTORY)
         self._notes: deque[str] = deque(maxlen=NOTES)
@@ -333,13 +334,13 @@ class LiveSession:
         last = beats.stop - 1
         self._load(str(self._timeline.record[last]))
         with self._changed:
-            points_before = self._seen // HISTORY_EVERY
+            points_before = self._seen // self._every
             self._tally.add(rows)
             self._seen += len(rows)
             self._pace.append((time.monotonic(), self._seen))
             for i in range(max(0, len(truth) - MARKS), len(truth)):
                 self._mark(first + i, judged, i)
-            if self._seen // HISTORY_EVERY > points_before:
+            if self._seen // self._every > points_before:
                 recent = self._tally.figures()[Span.RECENT]
                 self._history.append(HistoryPoint(self._seen, recent, self._changes))
             self._next = beats.stop
