@@ -1,4 +1,4 @@
-"""The formal properties of the front end: proved, reached, and seen to fail without a guard."""
+"""The formal properties of front end and link: proved, reached, seen to fail without a guard."""
 
 import sys
 from dataclasses import replace
@@ -10,6 +10,9 @@ from reveille.hdl.counters import SaturatingCounter
 from reveille.hdl.decide import CauseLogic
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.fifo import StreamFifo
+from reveille.hdl.link.beats import BeatWindow
+from reveille.hdl.link.board import BoardParameters
+from reveille.hdl.link.kept import KeptItems
 from reveille.hdl.machine import BayesianMachine
 from reveille.hdl.parameters import Machine, MachineParameters
 from reveille.hdl.top import FrontEnd
@@ -21,6 +24,7 @@ from .delivery import DeliveryBench
 from .interrupt import CauseBench, InterruptBench
 from .mutation import Mutation
 from .runner import Mode, Result, Verdict, run_symbiyosys
+from .window import WindowBench
 
 # Small, so that the solver is quick; no mechanism is missing.
 STOCHASTIC = MachineParameters(
@@ -34,6 +38,7 @@ STOCHASTIC = MachineParameters(
     counter_bits=4,
     array_timeout_cycles=2,
 )
+BOARD = BoardParameters(replace(STOCHASTIC, sequence_bits=6), beat_window=16)
 LOGARITHMIC = replace(STOCHASTIC, machine=Machine.LOGARITHMIC, columns=2)
 # The pointers of a queue of three places do not wrap by themselves.
 THREE_PLACES = replace(STOCHASTIC, fifo_depth=3)
@@ -43,6 +48,7 @@ FRONT_ENDS = {
     "interrupt-logarithmic": (InterruptBench, LOGARITHMIC),
     "delivery": (DeliveryBench, THREE_PLACES),
     "counters": (CounterBench, STOCHASTIC),
+    "window": (WindowBench, BOARD),
 }
 
 PROTOTYPES = {
@@ -50,8 +56,9 @@ PROTOTYPES = {
     "interrupt-logarithmic": (InterruptBench, MachineParameters(machine=Machine.LOGARITHMIC)),
     "delivery": (DeliveryBench, MachineParameters()),
     "counters": (CounterBench, MachineParameters()),
+    "window": (WindowBench, BoardParameters()),
 }
-"""The same at full size: 4 rows, 4 columns, 8-bit words, 16 events, 32-bit counters."""
+"""The same at full size: 4 rows, 4 columns, 8-bit words, 16 events, 32-bit counters, 256 beats."""
 
 INDUCTION = 2
 """Cycles that an induction step may look back."""
@@ -197,7 +204,48 @@ MUTATIONS = {
             "strobes.decisions.eq(self.cpu.decision.valid)",
         ),
     ),
+    # 4. The link's books balance.
+    "one-beat-too-many-fits": (
+        WindowBench,
+        Mutation(
+            BeatWindow,
+            "elaborate",
+            "self.fits.eq(unacknowledged + self.count <= window)",
+            "self.fits.eq(unacknowledged + self.count <= window + 1)",
+        ),
+    ),
+    "acknowledged-before-it-came": (
+        WindowBench,
+        Mutation(
+            KeptItems,
+            "elaborate",
+            "kept.in_range.eq(forgotten <= known)",
+            "kept.in_range.eq(forgotten <= known + 1)",
+        ),
+    ),
+    "forgotten-sent-again": (
+        WindowBench,
+        Mutation(
+            KeptItems,
+            "elaborate",
+            "kept.sent.eq(Mux(unsent < forgotten, kept.until, kept.sent))",
+            "kept.sent.eq(kept.sent)",
+        ),
+    ),
+    "beat-lost-while-one-leaves": (
+        WindowBench,
+        Mutation(
+            BeatWindow,
+            "elaborate",
+            "queue.w_en.eq(self.strobe)",
+            "queue.w_en.eq(self.strobe & ~self.beat.strobe)",
+        ),
+    ),
 }
+
+
+FAR_MUTATIONS = {"one-beat-too-many-fits"}
+"""What breaks only with a whole window of beats."""
 
 
 def explain(result: Result) -> str:
@@ -233,11 +281,15 @@ def test_cause_is_right_for_all_scores_of_four_rows(machine: Machine, tmp_path: 
     assert result.verdict is Verdict.PASS, explain(result)
 
 
-@pytest.mark.parametrize("name", MUTATIONS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n in FAR_MUTATIONS else n for n in MUTATIONS],
+)
 def test_broken_line_is_found(name: str, tmp_path: Path) -> None:
     bench, mutation = MUTATIONS[name]
     with mutation.applied():
-        result = run_symbiyosys(bench(STOCHASTIC, with_lemmas=False), Mode.REFUTE, REACH, tmp_path)
+        small = BOARD if bench is WindowBench else STOCHASTIC
+        result = run_symbiyosys(bench(small, with_lemmas=False), Mode.REFUTE, REACH, tmp_path)
     assert result.verdict is Verdict.FAIL, explain(result)
     assert result.trace is not None
 
