@@ -21,7 +21,7 @@ from reveille.host.optimise.study import Question, as_json, conduct, statements
 from reveille.host.progress import Silent
 from reveille.host.report.optimise_figures import write_study
 from reveille.sim.cadence import Cadence
-from reveille.sim.energy import Domain, EnergyCard
+from reveille.sim.energy import Domain, EnergyCard, Mark
 from reveille.sim.energy.battery import Cell
 from reveille.sim.twin import TwinFrontEnd
 
@@ -271,6 +271,13 @@ def test_a_study_from_beats_to_files(tmp_path) -> None:
     )
     assert "The bound of 30 % is kept on digital patients DS2" in statements(missed)[0]
     assert "40.0 % are asleep" in statements(missed)[0]
+    ungated = replace(study.chosen, operation=replace(study.chosen.operation, gated=frozenset()))
+    first = replace(study.sensitivities[0], rival=ungated, regret=0.125, mark=Mark.ASSUMED)
+    decided = statements(replace(study, sensitivities=[first]))
+    assert (
+        f"The choice depends on {first.key} (an assumption): at an end of its interval, "
+        "nothing gated would save 12.5 %."
+    ) in decided
     sound, lucky = (
         replace(study.chosen, counted=replace(study.chosen.counted, condition=condition))
         for condition in (NOMINAL, WEAK)

@@ -6,8 +6,7 @@ from rich import box
 from rich.table import Table
 
 from reveille.host.energy import COLUMNS, PART_LABELS, energy_range, energy_text
-from reveille.host.optimise.findings import economics, figures
-from reveille.host.optimise.search import Point
+from reveille.host.optimise.findings import economics, figures, in_words
 from reveille.host.optimise.study import Study
 from reveille.host.report.page import fixed, percent
 from reveille.host.summary import COLUMN_LABELS
@@ -19,25 +18,15 @@ MOST_SENSITIVITIES = 8
 def tables(study: Study) -> Iterable[str | Table]:
     """Yield the optimum, what else could be chosen, and what the optimum rests on."""
     target = study.question.target
+    choice = "; ".join(in_words(study.chosen).values())
     yield (
         f"[italic]Least energy with at most {percent(target.silent)} of the abnormal {target.per} "
-        f"asleep on {study.chosen_on}[/italic]\n[bold]{choice_text(study.chosen)}[/bold]"
+        f"asleep on {study.chosen_on}[/italic]\n[bold]{choice}[/bold]"
     )
     yield _chosen(study)
     yield _energies(study)
     yield _choices(study)
     yield _sensitivity(study)
-
-
-def choice_text(point: Point) -> str:
-    """Say what a point chooses, in one line."""
-    operation = point.operation
-    assert operation.conditions is not None
-    gated = ", ".join(sorted(operation.gated)).replace("_", " ") or "nothing"
-    return (
-        f"{point.counted.design}, threshold {point.threshold}, {point.counted.cadence}; array "
-        f"{point.counted.condition}; logic {operation.conditions.logic_supply_v:g} V; {gated} gated"
-    )
 
 
 def _chosen(study: Study) -> Table:

@@ -93,6 +93,20 @@ def describe(point: Point) -> dict[str, Any]:
     }
 
 
+def in_words(point: Point) -> dict[str, str]:
+    """Return what a point chooses, for people, choice by choice."""
+    operation, counted = point.operation, point.counted
+    assert operation.conditions is not None
+    gated = ", ".join(sorted(operation.gated)).replace("_", " ") or "nothing"
+    return {
+        "design": f"{counted.design}, threshold {point.threshold}",
+        "cadence": str(counted.cadence),
+        "array": f"array {counted.condition}",
+        "supply": f"logic {operation.conditions.logic_supply_v:g} V",
+        "gating": f"{gated} gated",
+    }
+
+
 def figures(point: Point, tally: Tally, card: EnergyCard) -> dict[str, Any]:
     """Return what a point does to beats, its own or others, and what that costs.
 

@@ -14,6 +14,7 @@ from reveille.host.optimise.findings import (
     describe,
     economics,
     figures,
+    in_words,
     sensitivities,
 )
 from reveille.host.optimise.search import (
@@ -239,11 +240,12 @@ def _on_the_choice(study: Study) -> list[str]:
     for one in study.sensitivities:
         if one.rival is None:
             continue
+        rival = in_words(one.rival)
+        others = [rival[key] for key, here in in_words(study.chosen).items() if rival[key] != here]
         mark = "an assumption" if one.mark is Mark.ASSUMED else one.mark.value
         said.append(
             f"The choice depends on {one.key} ({mark}): at an end of its interval, "
-            f"{one.rival.counted.design}, {one.rival.counted.cadence}, would save "
-            f"{100 * one.regret:.1f} %."
+            f"{'; '.join(others)} would save {100 * one.regret:.1f} %."
         )
     if not said:
         said.append(
