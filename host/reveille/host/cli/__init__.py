@@ -15,6 +15,7 @@ from reveille.host.cli.console import messages
 from reveille.host.cli.doctor import doctor
 from reveille.host.cli.energy import energy
 from reveille.host.cli.live import live
+from reveille.host.cli.licences import licences
 from reveille.host.cli.measure import measure
 from reveille.host.cli.optimise import optimise
 from reveille.host.cli.patients import patients
@@ -58,7 +59,10 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         patients,
         train,
     ),
-    "This installation": (doctor,),
+    "This installation": (
+        doctor,
+        licences,
+    ),
 }
 """Commands as `reveille --help` groups them."""
 
