@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -57,10 +58,7 @@ def installed(wheel, tmp_path_factory):
     return call
 
 
-@pytest.mark.slow
 def test_the_wheel_holds_every_file_of_the_packages(wheel):
-    import zipfile
-
     held = set(zipfile.ZipFile(wheel).namelist())
     tracked = subprocess.run(
         ["git", "ls-files", *SOURCE_ROOTS], cwd=ROOT, capture_output=True, text=True, check=True
@@ -72,7 +70,6 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel):
     assert firmware - held == set()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["doctor"], ["licences"], ["build", "--list"]], ids=" ".join
 )
