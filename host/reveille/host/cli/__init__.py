@@ -14,8 +14,8 @@ from reveille.host.cli.conform import conform
 from reveille.host.cli.console import messages
 from reveille.host.cli.doctor import doctor
 from reveille.host.cli.energy import energy
-from reveille.host.cli.live import live
 from reveille.host.cli.licences import licences
+from reveille.host.cli.live import live
 from reveille.host.cli.measure import measure
 from reveille.host.cli.optimise import optimise
 from reveille.host.cli.patients import patients
