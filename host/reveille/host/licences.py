@@ -96,6 +96,10 @@ def _told(found: metadata.PackageMetadata) -> str:
         for line in found.get_all("Classifier") or []
         if line.startswith(prefix) and line != "License :: OSI Approved"
     ]
-    free = " ".join((found.get("License") or "").split())
+    free = " ".join(_first(found, "License").split())
     short = free if len(free) <= LONGEST else f"{free[:LONGEST].rstrip(' =-')} ..."
-    return found.get("License-Expression") or " OR ".join(classifiers) or short or UNTOLD
+    return _first(found, "License-Expression") or " OR ".join(classifiers) or short or UNTOLD
+
+
+def _first(found: metadata.PackageMetadata, name: str) -> str:
+    return next(iter(found.get_all(name) or []), "")
