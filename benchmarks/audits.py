@@ -28,7 +28,7 @@ from reveille.host.screening.model import OPERATIONS
 from reveille.sim.devices import DeviceFamily, FabricatedArray
 from reveille.sim.fast_twin import FastTwinFrontEnd
 from reveille.sim.front_end import FrontEndConfiguration
-from reveille.sim.twin import lfsr_orbit
+from reveille.sim.twin import audit_draws
 
 DELTA = 0.05
 AUDIT_RATE = 0.02
@@ -87,7 +87,7 @@ class Pool:
 def audited(length: int, generator: np.random.Generator) -> NDArray[np.bool_]:
     """Return where the audit LFSR draws an audit, from a random seed."""
     start = int(generator.integers(1, 1 << AUDIT_BITS))
-    return lfsr_orbit(AUDIT_BITS, start, length) <= round(AUDIT_RATE * (1 << AUDIT_BITS))
+    return audit_draws(start, length) <= round(AUDIT_RATE * (1 << AUDIT_BITS))
 
 
 def flags_of(
@@ -282,7 +282,7 @@ def draw(path: Path, pools: dict[str, tuple[Pool, Pool]]) -> None:
     below.text(
         BEATS_BEFORE / BEATS_AN_HOUR + 1, 24, f"supply sags to {SAGGED_V} V", va="top", color="grey"
     )
-    above.legend(loc="upper right", frameon=False)
+    above.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
     plt.close(figure)
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from reveille.hdl.contract import LFSR_MASKS
+from reveille.hdl.contract import AUDIT_LEAP, LFSR_MASKS
 from reveille.hdl.lfsr import Lfsr
 
 from .bench import check_refusal, pulse, simulate
@@ -34,6 +34,21 @@ def test_steps_as_the_contract_says(width: int) -> None:
             await pulse(ctx, lfsr.step)
             state = after(state, width)
             await ctx.tick()  # without a strobe it stands still
+
+    simulate(lfsr, bench)
+
+
+@pytest.mark.parametrize("leap", [2, 5, AUDIT_LEAP])
+def test_leaps_so_many_steps(leap: int) -> None:
+    lfsr = Lfsr(16, leap)
+
+    async def bench(ctx: Any) -> None:
+        state = 1
+        for _ in range(40):
+            assert ctx.get(lfsr.state) == state
+            await pulse(ctx, lfsr.step)
+            for _ in range(leap):
+                state = after(state, 16)
 
     simulate(lfsr, bench)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reveille.hdl.contract import AUDIT_BITS, LFSR_MASKS, Cause
+from reveille.hdl.contract import AUDIT_BITS, AUDIT_LEAP, LFSR_MASKS, Cause
 from reveille.hdl.parameters import Machine, Mode
 from reveille.sim.front_end import FrontEndConfiguration, MachineState
 
@@ -56,7 +56,8 @@ class LiteralFrontEnd:
         winner = scores.index(best)
         margin = abs(others[0] - others[1])
         draw = self.audit_lfsr
-        self.audit_lfsr = stepped(draw, AUDIT_BITS)
+        for _ in range(AUDIT_LEAP):
+            self.audit_lfsr = stepped(self.audit_lfsr, AUDIT_BITS)
         if not decided:
             cause = Cause.INVALID
         elif margin == 0 or margin < policy.threshold:

@@ -3,12 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reveille.hdl.contract import LFSR_MASKS, Cause
+from reveille.hdl.contract import AUDIT_BITS, LFSR_MASKS, Cause
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
 from reveille.sim import twin as twin_module
 from reveille.sim.front_end import FrontEndConfiguration, Policy
-from reveille.sim.twin import TwinFrontEnd, lfsr_orbit
+from reveille.sim.twin import TwinFrontEnd, audit_draws, lfsr_orbit
 
 from .literal_model import LiteralFrontEnd
 from .strategies import Case, cases, likelihoods
@@ -75,6 +75,15 @@ def test_lfsr_visits_every_state_once(width: int) -> None:
     orbit = lfsr_orbit(width, 1, period + 1)
     assert sorted(orbit[:-1].tolist()) == list(range(1, period + 1))
     assert orbit[-1] == orbit[0]
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.02, 0.05])
+def test_an_audit_says_little_about_the_next_ones(rate: float) -> None:
+    """Of its 65,535 draws: pairs of audits up to 64 beats apart, against independent ones."""
+    audited = audit_draws(1, (1 << AUDIT_BITS) - 1) <= round(rate * (1 << AUDIT_BITS))
+    pairs = [(audited & np.roll(audited, -apart)).mean() for apart in range(1, 65)]
+    assert audited.mean() == pytest.approx(rate, rel=0.01)
+    assert max(pairs) < 1.6 * rate**2
 
 
 def test_a_full_period_turns_a_single_word_into_its_count() -> None:

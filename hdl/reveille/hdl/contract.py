@@ -202,6 +202,14 @@ LFSR_MASKS = {
 
 One step is ``state = (state >> 1) ^ (mask if state & 1 else 0)``. A draw is the state before the
 step, so it is never 0 and a full period draws each other value once. The columns' LFSRs step once
-an evaluation cycle; the audit LFSR steps once an inference, whatever its cause, and audits when its
-draw is at most ``audit_rate`` (so a rate of 0 never audits).
+an evaluation cycle; the audit LFSR leaps `AUDIT_LEAP` steps at once an inference, whatever its
+cause, and audits when its draw is at most ``audit_rate`` (so a rate of 0 never audits).
+"""
+
+AUDIT_LEAP = 128
+"""Steps of the audit LFSR an inference.
+
+With one step the next draw is this one shifted, and half of all audits would be followed by another
+at the next beat. Of the leaps below 400 this power of two is among those after which audits depend
+least on one another up to 64 beats apart. It is prime to the period, so no draw is left out.
 """

@@ -1,6 +1,6 @@
 """Pseudo-random numbers: the linear-feedback shift registers of the columns and of the audit."""
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -34,6 +34,7 @@ class Lfsr(wiring.Component):
 
     Args:
         width: Bits of the state; a key of `reveille.hdl.contract.LFSR_MASKS`.
+        leap: Steps of the contract that a strobe of ``step`` takes at once.
 
     Members:
         load: Take ``seed`` as the state, and keep it for restarts.
@@ -43,13 +44,16 @@ class Lfsr(wiring.Component):
         state: The draw; never 0.
 
     Raises:
-        ValueError: The contract has no mask of this width.
+        ValueError: The contract has no mask of this width, or the leap is below 1.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, leap: int = 1) -> None:
         if width not in LFSR_MASKS:
             raise ValueError(f"LFSR width must be one of {list(LFSR_MASKS)}, not {width!r}")
+        if leap < 1:
+            raise ValueError(f"LFSR leap must be at least 1, not {leap!r}")
         self.width = width
+        self.leap = leap
         super().__init__(
             {
                 "load": In(1),
@@ -70,6 +74,15 @@ class Lfsr(wiring.Component):
         with m.Elif(self.restart):
             m.d.sync += self.state.eq(seed)
         with m.Elif(self.step):
-            feedback = Mux(self.state[0], LFSR_MASKS[self.width], 0)
-            m.d.sync += self.state.eq((self.state >> 1) ^ feedback)
+            m.d.sync += self.state.eq(Cat((self.state & taps).xor() for taps in self._taps()))
         return m
+
+    def _taps(self) -> list[int]:
+        """Return for each bit of the next state the mask of the bits that it is the parity of."""
+        ahead = [1 << bit for bit in range(self.width)]  # where each bit alone leads
+        for _ in range(self.leap):
+            ahead = [(s >> 1) ^ (LFSR_MASKS[self.width] if s & 1 else 0) for s in ahead]
+        return [
+            sum((state >> bit & 1) << start for start, state in enumerate(ahead))
+            for bit in range(self.width)
+        ]

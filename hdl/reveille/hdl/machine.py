@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from reveille.hdl.contract import AUDIT_BITS, event_layout, policy_layout
+from reveille.hdl.contract import AUDIT_BITS, AUDIT_LEAP, event_layout, policy_layout
 from reveille.hdl.decide import CauseLogic, Ranking
 from reveille.hdl.evaluator import EvaluatorSignature
 from reveille.hdl.interfaces import ArrayReadSignature
@@ -161,7 +161,7 @@ class BayesianMachine(wiring.Component):
 
     def _draw_audit(self, m: Module, start: Signal) -> Signal:
         """Add the audit LFSR; return whether its draw asks for an audit."""
-        m.submodules.audit_lfsr = lfsr = Lfsr(AUDIT_BITS)
+        m.submodules.audit_lfsr = lfsr = Lfsr(AUDIT_BITS, AUDIT_LEAP)
         m.d.comb += [
             lfsr.load.eq(self.audit_seed.load),
             lfsr.seed.eq(self.audit_seed.seed),

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from reveille.hdl.contract import AUDIT_BITS
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import READ_ERROR_SEED_BITS, Machine, MachineParameters, Mode
 from reveille.sim import kernels, twin
@@ -11,6 +12,7 @@ from reveille.sim.twin import (
     TwinFrontEnd,
     Words,
     joined,
+    lfsr_cycle,
     lfsr_orbit,
     read_words,
     word_bits,
@@ -85,14 +87,18 @@ class FastTwinFrontEnd(TwinFrontEnd):
     def _recorded(self, outcomes: Outcomes, lfsr: tuple[int, ...]) -> Outcomes:
         """Add audits and sequence numbers to outcomes, and step the state."""
         parameters, state, beats = self.configuration.parameters, self._state, len(outcomes)
-        audit_lfsr = kernels.audit(
-            outcomes.cause, state.audit_lfsr, self.configuration.policy.audit_word
+        draws, places = lfsr_cycle(AUDIT_BITS)
+        place = kernels.audit(
+            outcomes.cause,
+            draws,
+            int(places[state.audit_lfsr]),
+            self.configuration.policy.audit_word,
         )
         modulus = 1 << parameters.sequence_bits
         outcomes.sequence[:] = (state.sequence + np.arange(beats)) % modulus
         self._state = MachineState(
             lfsr=lfsr,
-            audit_lfsr=int(audit_lfsr),
+            audit_lfsr=int(draws[place]),
             sequence=(state.sequence + beats) % modulus,
             reads=(state.reads + beats * parameters.read_errors) % (1 << READ_ERROR_SEED_BITS),
         )

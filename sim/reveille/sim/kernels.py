@@ -13,14 +13,13 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from reveille.hdl.contract import AUDIT_BITS, LFSR_MASKS, Cause
+from reveille.hdl.contract import AUDIT_LEAP, Cause
 
 WORD_BITS = 64
 """Cycles in a packed word."""
 
 _ONE, _ALL = np.uint64(1), np.uint64(2**64 - 1)
 _WORST = np.int64(-(1 << 30))
-_AUDIT_MASK = LFSR_MASKS[AUDIT_BITS]
 _NORMAL, _AUDIT, _ABNORMAL, _AMBIGUOUS, _INVALID = (
     np.uint8(cause)
     for cause in (Cause.NORMAL, Cause.AUDIT, Cause.ABNORMAL, Cause.AMBIGUOUS, Cause.INVALID)
@@ -262,13 +261,23 @@ def decide(
 
 
 @compiled
-def audit(cause: NDArray[np.uint8], state: int, rate: int) -> int:
-    """Turn audited normals into audits; return the audit LFSR's state after the last beat."""
-    for beat in range(len(cause)):
-        if state <= rate and cause[beat] == _NORMAL:
-            cause[beat] = _AUDIT
-        state = state >> 1 ^ (_AUDIT_MASK if state & 1 else 0)
-    return state
+def audit(cause: NDArray[np.uint8], states: NDArray[np.uint16], place: int, rate: int) -> int:
+    """Turn audited normals into audits.
+
+    Args:
+        cause: Causes, (n,); changed in place.
+        states: States of the audit LFSR in order.
+        place: Where its state stands among them.
+        rate: Largest draw that audits.
+
+    Returns:
+        Where its state stands after the last beat.
+    """
+    if rate:
+        for beat in range(len(cause)):
+            if states[(place + beat * AUDIT_LEAP) % len(states)] <= rate and cause[beat] == _NORMAL:
+                cause[beat] = _AUDIT
+    return (place + len(cause) * AUDIT_LEAP) % len(states)
 
 
 @compiled

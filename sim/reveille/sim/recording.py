@@ -3,10 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from reveille.hdl.contract import AUDIT_BITS
 from reveille.hdl.parameters import MachineParameters
 from reveille.sim.front_end import Outcomes, Policy
-from reveille.sim.twin import lfsr_orbit, name_causes
+from reveille.sim.twin import audit_draws, name_causes
 
 
 class Recorder:
@@ -45,7 +44,7 @@ class Recorder:
         ordered = np.sort(scores, axis=1)
         winner = scores.argmax(axis=1).astype(np.uint8)
         margin = ordered[:, -1] - ordered[:, -2]
-        draws = lfsr_orbit(AUDIT_BITS, self._audit_lfsr, beats + 1)
+        draws = audit_draws(self._audit_lfsr, beats + 1)
         numbers = (self._sequence + np.arange(beats + 1)) % (1 << self.parameters.sequence_bits)
         self._audit_lfsr, self._sequence = int(draws[-1]), int(numbers[-1])
         if undecided is None:

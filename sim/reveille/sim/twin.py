@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from reveille.hdl.contract import AUDIT_BITS, LFSR_MASKS, Cause
+from reveille.hdl.contract import AUDIT_BITS, AUDIT_LEAP, LFSR_MASKS, Cause
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes, Policy
@@ -128,10 +128,10 @@ class TwinFrontEnd:
         configuration, state, beats = self.configuration, self._state, len(observations)
         parameters = configuration.parameters
         found = self._evaluate(observations)
-        audit_draws = lfsr_orbit(AUDIT_BITS, state.audit_lfsr, beats + 1)
+        draws = audit_draws(state.audit_lfsr, beats + 1)
         sequence = (state.sequence + np.arange(beats + 1)) % (1 << parameters.sequence_bits)
-        self._state = MachineState(found.lfsr, int(audit_draws[-1]), int(sequence[-1]), found.reads)
-        audited = audit_draws[:-1] <= configuration.policy.audit_word
+        self._state = MachineState(found.lfsr, int(draws[-1]), int(sequence[-1]), found.reads)
+        audited = draws[:-1] <= configuration.policy.audit_word
         winner, margin = rank(found.scores, parameters.machine)
         return Outcomes(
             sequence=sequence[:-1].astype(np.uint32),
@@ -187,13 +187,21 @@ def joined(parts: list[Outcomes]) -> Outcomes:
 
 def lfsr_orbit(width: int, start: int, length: int) -> NDArray[np.uint16]:
     """Return the first ``length`` draws of the LFSR of this width, from state ``start``."""
-    states, position = _lfsr_cycle(width)
+    states, position = lfsr_cycle(width)
     draws: NDArray[np.uint16] = states[(position[start] + np.arange(length)) % len(states)]
     return draws
 
 
+def audit_draws(start: int, length: int) -> NDArray[np.uint16]:
+    """Return the first ``length`` draws of the audit LFSR, one a beat, from state ``start``."""
+    states, position = lfsr_cycle(AUDIT_BITS)
+    steps = np.arange(length, dtype=np.int64) * AUDIT_LEAP
+    draws: NDArray[np.uint16] = states[(position[start] + steps) % len(states)]
+    return draws
+
+
 @cache
-def _lfsr_cycle(width: int) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+def lfsr_cycle(width: int) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
     """Return the LFSR's states in order, from 1, and where each state stands in that order."""
     states = np.empty((1 << width) - 1, np.uint16)
     state = 1

@@ -21,9 +21,8 @@ DELTA = 0.05
 """
 
 SPACING_BEATS = 64
-"""Of audits closer together only the first counts. The audit LFSR clumps them (the state after a
-small one is small half of the time), and neighbours are alike, so they ask the same question twice.
-"""
+"""Of audits closer together only the first counts: neighbouring beats are alike, so they ask the
+same question twice."""
 
 
 def apart(beats: NDArray[np.int64], spacing: int = SPACING_BEATS) -> NDArray[np.int64]:

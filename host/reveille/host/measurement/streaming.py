@@ -28,7 +28,7 @@ from reveille.host.board.stream import Answer, Block
 from reveille.host.measurement.journal import ASLEEP, Journal
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
 from reveille.sim.read_errors import NUMBERS
-from reveille.sim.twin import lfsr_orbit
+from reveille.sim.twin import audit_draws, lfsr_orbit
 
 RECONNECT_S = 10.0
 """So long a board that went away may take to come back."""
@@ -291,7 +291,7 @@ def state_after(configuration: FrontEndConfiguration, outcomes: Outcomes) -> Mac
     audits = beats % ((1 << AUDIT_BITS) - 1)
     return MachineState(
         lfsr=lfsr,
-        audit_lfsr=int(lfsr_orbit(AUDIT_BITS, configuration.audit_seed, audits + 1)[-1]),
+        audit_lfsr=int(audit_draws(configuration.audit_seed, audits + 1)[-1]),
         sequence=beats,
         reads=beats % NUMBERS if configuration.parameters.read_errors else 0,
     )

@@ -12,7 +12,7 @@ from reveille.hdl.parameters import READ_ERROR_SEED_BITS, Machine, Mode
 from reveille.sim.bitsliced.engine import BitslicedMachines, Result, Task
 from reveille.sim.fast_twin import FastTwinFrontEnd
 from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
-from reveille.sim.twin import check_observations, joined, lfsr_orbit
+from reveille.sim.twin import audit_draws, check_observations, joined, lfsr_orbit
 
 AUDIT_PERIOD = (1 << AUDIT_BITS) - 1
 """Inferences after which the audit LFSR begins anew."""
@@ -89,7 +89,7 @@ class BitslicedFrontEnd:
     ) -> list[MachineState]:
         """Return the states at some beats of this call, as far as they can be foreseen."""
         parameters, now = self.configuration.parameters, self._state
-        audit = lfsr_orbit(AUDIT_BITS, now.audit_lfsr, AUDIT_PERIOD)
+        audit = audit_draws(now.audit_lfsr, AUDIT_PERIOD)
         phases = [0] * len(beats)
         orbits = [np.full(1, start) for start in now.lfsr]
         if parameters.machine is Machine.STOCHASTIC:
