@@ -282,7 +282,7 @@ def draw(path: Path, pools: dict[str, tuple[Pool, Pool]]) -> None:
     below.text(
         BEATS_BEFORE / BEATS_AN_HOUR + 1, 24, f"supply sags to {SAGGED_V} V", va="top", color="grey"
     )
-    above.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
+    above.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
     plt.close(figure)
 
