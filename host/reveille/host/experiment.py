@@ -40,6 +40,7 @@ from reveille.host.results import (
     write_json,
 )
 from reveille.host.summary import summarise
+from reveille.host.task import task_of
 from reveille.sim.energy import DEFAULT_CARD, EnergyCard
 from reveille.sim.front_end import FrontEndConfiguration, Outcomes
 from reveille.sim.front_ends import (
@@ -147,15 +148,34 @@ def write_results(
     """
     record, excerpt = choose_excerpt(dataset, table, progress)
     manifest = {**manifest, "excerpt_record": record, "energy_card": card.manifest()}
+    pq.write_table(excerpt, folder / EXCERPT)
+    figures = energy_summary(table, parameters, card) if parameters else NO_ENERGY
+    write_tables(folder, table, manifest, {**figures, **results}, progress)
+
+
+def write_tables(
+    folder: Path,
+    table: pa.Table,
+    manifest: dict[str, Any],
+    results: dict[str, Any],
+    progress: Progress,
+) -> None:
+    """Write manifest, table and summary of a run of any task.
+
+    Args:
+        folder: The run's folder.
+        table: From `reveille.host.cascade.outcome_table`.
+        manifest: All that decides the figures.
+        results: What the summary says beside what follows from the table.
+        progress: Where progress goes.
+    """
     summary = {
         **{key: manifest[key] for key in ("data", "split", "front_end", "back_end", "seed")},
-        **summarise(table),
-        **(energy_summary(table, parameters, card) if parameters else NO_ENERGY),
+        **summarise(table, task_of(manifest)),
         **results,
         "versions": manifest["versions"],
     }
     pq.write_table(table, folder / TABLE)
-    pq.write_table(excerpt, folder / EXCERPT)
     write_json(folder / MANIFEST, manifest)
     write_json(folder / SUMMARY, summary)
     progress.note("drawing the report")

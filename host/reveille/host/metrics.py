@@ -1,7 +1,8 @@
-"""Figures of merit over AAMI classes, per ANSI/AAMI EC57: confusion, Se, +P, F1, macro-F1.
+"""Figures of merit over the classes of a task: confusion, Se, +P, F1, macro-F1.
 
-Classes are numbered N = 0, S = 1, V = 2, F = 3; Q beats are left out before anything is counted.
-Each F1 is one-versus-rest over all the beats given, so an F beat called V counts against V.
+For heartbeats they follow ANSI/AAMI EC57: classes are numbered N = 0, S = 1, V = 2, F = 3; Q beats
+are left out before anything is counted. Each F1 is one-versus-rest over all the beats given, so an
+F beat called V counts against V.
 """
 
 from dataclasses import dataclass
@@ -9,24 +10,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-CLASS_NAMES = ("N", "S", "V", "F")
-"""Names of the classes that figures are reported for, in the order of their numbers."""
+from reveille.host.task import HEARTBEATS, Task
+
+CLASS_NAMES = HEARTBEATS.classes
+"""Names of the classes of heartbeats, in the order of their numbers."""
 
 
-def confusion_matrix(truth: NDArray[np.uint8], decided: NDArray[np.uint8]) -> NDArray[np.int64]:
+def confusion_matrix(
+    truth: NDArray[np.uint8], decided: NDArray[np.uint8], classes: int = len(CLASS_NAMES)
+) -> NDArray[np.int64]:
     """Count beats by true class (row) and decided class (column).
 
     Args:
-        truth: AAMI classes 0 to 3, shape (n,).
-        decided: AAMI classes 0 to 3, shape (n,).
+        truth: Classes from 0, shape (n,).
+        decided: Classes from 0, shape (n,).
+        classes: How many there are.
 
     Returns:
-        Counts, shape (4, 4).
+        Counts, shape (classes, classes).
 
     Raises:
-        ValueError: The shapes differ, or a class is not one of the four.
+        ValueError: The shapes differ, or a class is not one of them.
     """
-    classes = len(CLASS_NAMES)
     if truth.shape != decided.shape:
         raise ValueError(f"truth has shape {truth.shape}, decisions {decided.shape}")
     if max(int(truth.max(initial=0)), int(decided.max(initial=0))) >= classes:
@@ -54,8 +59,8 @@ class Scores:
         sensitivity: Se by class name: share of the class's beats that were called so.
         positive_predictivity: +P by class name: share of the calls that were right.
         f1: F1 by class name; None where the class neither occurs nor is called.
-        macro_f1_nsv: Mean F1 over N, S, V, as far as defined.
-        macro_f1_nsvf: Mean F1 over N, S, V, F, as far as defined.
+        macro_f1: Mean F1 over the classes that the task names for it, as far as defined, by its
+            name.
     """
 
     confusion: NDArray[np.int64]
@@ -63,30 +68,41 @@ class Scores:
     sensitivity: dict[str, float | None]
     positive_predictivity: dict[str, float | None]
     f1: dict[str, float | None]
-    macro_f1_nsv: float | None
-    macro_f1_nsvf: float | None
+    macro_f1: dict[str, float | None]
+
+    @property
+    def macro_f1_nsv(self) -> float | None:
+        """Mean F1 over N, S, V."""
+        return self.macro_f1["macro_f1_nsv"]
+
+    @property
+    def macro_f1_nsvf(self) -> float | None:
+        """Mean F1 over N, S, V, F."""
+        return self.macro_f1["macro_f1_nsvf"]
 
     @classmethod
-    def from_decisions(cls, truth: NDArray[np.uint8], decided: NDArray[np.uint8]) -> "Scores":
+    def from_decisions(
+        cls, truth: NDArray[np.uint8], decided: NDArray[np.uint8], task: Task = HEARTBEATS
+    ) -> "Scores":
         """Count and score decisions; arguments as for `confusion_matrix`."""
-        return cls.from_confusion(confusion_matrix(truth, decided))
+        return cls.from_confusion(confusion_matrix(truth, decided, len(task.classes)), task)
 
     @classmethod
-    def from_confusion(cls, confusion: NDArray[np.int64]) -> "Scores":
-        """Score counts of shape (4, 4)."""
+    def from_confusion(cls, confusion: NDArray[np.int64], task: Task = HEARTBEATS) -> "Scores":
+        """Score counts of shape (classes, classes)."""
+        names = task.classes
         right = np.diag(confusion)
         true, called = confusion.sum(axis=1), confusion.sum(axis=0)
-        f1 = {name: _ratio(2 * right[i], true[i] + called[i]) for i, name in enumerate(CLASS_NAMES)}
+        f1 = {name: _ratio(2 * right[i], true[i] + called[i]) for i, name in enumerate(names)}
         return cls(
             confusion=confusion,
             accuracy=_ratio(right.sum(), confusion.sum()),
-            sensitivity={n: _ratio(right[i], true[i]) for i, n in enumerate(CLASS_NAMES)},
-            positive_predictivity={
-                n: _ratio(right[i], called[i]) for i, n in enumerate(CLASS_NAMES)
-            },
+            sensitivity={n: _ratio(right[i], true[i]) for i, n in enumerate(names)},
+            positive_predictivity={n: _ratio(right[i], called[i]) for i, n in enumerate(names)},
             f1=f1,
-            macro_f1_nsv=_mean([f1[name] for name in "NSV"]),
-            macro_f1_nsvf=_mean([f1[name] for name in "NSVF"]),
+            macro_f1={
+                name: _mean([f1[c] for c in classes]) for name, classes in task.macro_f1.items()
+            },
         )
 
 

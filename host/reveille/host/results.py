@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from reveille.hdl.errors import ReveilleError
+from reveille.host.task import Task, task_of
 
 FORMAT = 1
 """Version of the run directory; readers refuse what they do not know."""
@@ -36,13 +37,19 @@ class Run:
         summary: The figures.
         beats: One row a beat; columns as `reveille.host.cascade.beat_table` writes them.
         excerpt: A stretch of ECG: columns ``time_s``, ``signal_mv``; its record is in the manifest.
+            None where the data are no ECG.
     """
 
     path: Path
     configuration: dict[str, Any]
     summary: dict[str, Any]
     beats: pa.Table
-    excerpt: pa.Table
+    excerpt: pa.Table | None
+
+    @property
+    def task(self) -> Task:
+        """What it decided."""
+        return task_of(self.configuration)
 
 
 @contextmanager
@@ -116,7 +123,7 @@ def load_run(path: Path) -> Run:
             configuration=configuration,
             summary=_read_json(path / SUMMARY),
             beats=pq.read_table(path / TABLE),
-            excerpt=pq.read_table(path / EXCERPT),
+            excerpt=pq.read_table(path / EXCERPT) if "task" not in configuration else None,
         )
     except (OSError, ValueError, pa.ArrowException) as error:
         raise ReveilleError(f"The run in {path} is damaged: {error}.") from error

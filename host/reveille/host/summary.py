@@ -1,6 +1,6 @@
 """The figures of a run, computed from its table alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from reveille.hdl.contract import Cause
 from reveille.host.auditing.audit import audit_summary
 from reveille.host.metrics import CLASS_NAMES, Scores, jackknife_over_records
+from reveille.host.task import HEARTBEATS, Task
 
 WAKE_CAUSES = tuple(cause.name for cause in sorted(Cause, reverse=True) if cause.wakes)
 DECISION_COLUMNS = {
@@ -34,9 +35,11 @@ def front_end_text(front_end: Mapping[str, Any]) -> str:
     return f"{front_end['machine']} machine, {front_end['mode']} mode, {front_end['embodiment']}"
 
 
-def class_numbers(table: pa.Table, column: str) -> NDArray[np.uint8]:
-    """Return a column of class names as numbers 0 to 3, uint8, shape (n,)."""
-    lookup = {name: i for i, name in enumerate(CLASS_NAMES)}
+def class_numbers(
+    table: pa.Table, column: str, classes: Sequence[str] = CLASS_NAMES
+) -> NDArray[np.uint8]:
+    """Return a column of class names as numbers from 0, uint8, shape (n,)."""
+    lookup = {name: i for i, name in enumerate(classes)}
     return np.array([lookup[name] for name in table.column(column).to_pylist()], dtype=np.uint8)
 
 
@@ -47,8 +50,7 @@ def _share(part: int, whole: int) -> float | None:
 def _scores_summary(scores: Scores) -> dict[str, Any]:
     return {
         "accuracy": scores.accuracy,
-        "macro_f1_nsv": scores.macro_f1_nsv,
-        "macro_f1_nsvf": scores.macro_f1_nsvf,
+        **scores.macro_f1,
         "f1": scores.f1,
         "sensitivity": scores.sensitivity,
         "positive_predictivity": scores.positive_predictivity,
@@ -72,6 +74,11 @@ def _by_record(
     }
 
 
+def _count_classes(numbers: NDArray[np.uint8], task: Task) -> dict[str, int]:
+    counts = np.bincount(numbers, minlength=len(task.classes)).tolist()
+    return dict(zip(task.classes, counts, strict=True))
+
+
 def _spread(cycles: NDArray[np.integer[Any]]) -> dict[str, float | int | None]:
     if not len(cycles):
         return dict.fromkeys(("mean", "median", "min", "max"))
@@ -90,26 +97,27 @@ def _service_cycles(table: pa.Table) -> dict[str, float | int | None] | None:
     return _spread(table.column("service_cycles").drop_null().to_numpy())
 
 
-def summarise(table: pa.Table) -> dict[str, Any]:
+def summarise(table: pa.Table, task: Task = HEARTBEATS) -> dict[str, Any]:
     """Compute the figures of a run.
 
     A silent error is an abnormal beat (S, V or F) with cause NORMAL. Rates are shares of beats,
     `silent_error_rate` a share of abnormal beats, `silent_error_rate_sv` of S and V beats; standard
     errors are jackknifed over records. `audits` is None where there were none. A ratio of
-    nothing to nothing is None.
+    nothing to nothing is None. Another task's observations are counted like beats.
 
     Args:
         table: As `reveille.host.cascade.beat_table` makes it.
+        task: What was decided.
     """
-    truth = class_numbers(table, "truth")
+    truth = class_numbers(table, "truth", task.classes)
     causes = np.array(table.column("cause").to_pylist())
     asleep = causes == Cause.NORMAL.name
-    abnormal = truth != CLASS_NAMES.index("N")
+    abnormal = ~np.isin(truth, [task.classes.index(name) for name in task.normal])
     silent = abnormal & asleep
     cycles = table.column("cycles").to_numpy()
     names, records = _by_record(np.array(table.column("record").to_pylist()), asleep, abnormal)
-    silent_by_class = {name: int((silent & (truth == i)).sum()) for i, name in enumerate("NSVF")}
-    class_counts = {name: int((truth == i).sum()) for i, name in enumerate(CLASS_NAMES)}
+    silent_by_class = _count_classes(truth[silent], task)
+    class_counts = _count_classes(truth, task)
     beats = len(truth)
     return {
         "beats": beats,
@@ -124,15 +132,18 @@ def summarise(table: pa.Table) -> dict[str, Any]:
         "silent_error_rate_standard_error": jackknife_over_records(
             records["silent"], records["abnormal"]
         ),
-        "silent_error_rate_sv": _share(
-            silent_by_class["S"] + silent_by_class["V"], class_counts["S"] + class_counts["V"]
-        ),
-        "silent_errors_by_class": {name: silent_by_class[name] for name in "SVF"},
-        "audits": audit_summary(table),
+        **{
+            key: _share(sum(silent_by_class[c] for c in of), sum(class_counts[c] for c in of))
+            for key, of in task.silent_rates.items()
+        },
+        "silent_errors_by_class": {name: silent_by_class[name] for name in task.abnormal},
+        "audits": audit_summary(table, normal=task.normal),
         "evaluation_cycles": _spread(cycles),
         "service_cycles": _service_cycles(table),
         **{
-            name: _scores_summary(Scores.from_decisions(truth, class_numbers(table, column)))
+            name: _scores_summary(
+                Scores.from_decisions(truth, class_numbers(table, column, task.classes), task)
+            )
             for name, column in DECISION_COLUMNS.items()
         },
         "by_record": {"record": names}

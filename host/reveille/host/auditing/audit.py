@@ -1,5 +1,6 @@
 """What the audits of a run tell about its silent errors, computed from its table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from reveille.host.auditing.sequential import (
     evidence,
     first_alarm,
 )
+from reveille.host.task import HEARTBEATS
 
 DELTA = 0.05
 """Probability that a bound is ever wrong, or that an alarm is false, unless a user says otherwise.
@@ -58,10 +60,15 @@ class Audits:
     caught: int
 
     @classmethod
-    def of(cls, table: pa.Table) -> "Audits":
-        """Find the audits of a run; its table is as `reveille.host.cascade.beat_table` makes it."""
+    def of(cls, table: pa.Table, normal: Sequence[str] = HEARTBEATS.normal) -> "Audits":
+        """Find the audits of a run.
+
+        Args:
+            table: As `reveille.host.cascade.beat_table` makes it.
+            normal: Classes that are.
+        """
         causes = np.array(table.column("cause").to_pylist())
-        judged_abnormal = np.array(table.column("network").to_pylist()) != "N"
+        judged_abnormal = ~np.isin(table.column("network").to_pylist(), normal)
         audited, asleep = causes == Cause.AUDIT.name, causes == Cause.NORMAL.name
         beat = np.flatnonzero(audited)
         beat = beat[apart(beat)]
@@ -83,18 +90,21 @@ class Audits:
         return silent / abnormal if abnormal else None
 
 
-def audit_summary(table: pa.Table, delta: float = DELTA) -> dict[str, Any] | None:
+def audit_summary(
+    table: pa.Table, delta: float = DELTA, normal: Sequence[str] = HEARTBEATS.normal
+) -> dict[str, Any] | None:
     """Estimate the silent errors of a run from its audits, as its back end judges.
 
     Args:
         table: Of the run.
         delta: Probability that the bounds are wrong, at whatever audit the run ended.
+        normal: Classes that are.
 
     Returns:
         Counts, then estimate, lower and upper bound of two rates: flagged audits of those counted
         (see `SPACING_BEATS`), and abnormal beats left asleep. None where there was no audit.
     """
-    audits = Audits.of(table)
+    audits = Audits.of(table, normal)
     count, flagged = len(audits.flags), int(audits.flags.sum())
     if not count:
         return None
@@ -113,7 +123,11 @@ def audit_summary(table: pa.Table, delta: float = DELTA) -> dict[str, Any] | Non
 
 
 def drift_alarm(
-    table: pa.Table, delta: float, baseline: float | None, commissioning: int | None
+    table: pa.Table,
+    delta: float,
+    baseline: float | None,
+    commissioning: int | None,
+    normal: Sequence[str] = HEARTBEATS.normal,
 ) -> dict[str, Any]:
     """Tell whether the audits of a run show more silent errors than a baseline.
 
@@ -123,13 +137,14 @@ def drift_alarm(
         baseline: Rate of flagged audits that is no cause for alarm.
         commissioning: Where no baseline is known: so many leading audits bound it from above, with
             confidence 1 - delta/2, and the alarm watches the others at delta/2.
+        normal: Classes that are.
 
     Raises:
         ReveilleError: There are too few audits, or not exactly one of baseline and commissioning.
     """
     if (baseline is None) == (commissioning is None):
         raise ReveilleError("The alarm takes either a baseline or a number of leading audits.")
-    audits = Audits.of(table)
+    audits = Audits.of(table, normal)
     first, level = commissioning or 0, delta
     if len(audits.flags) <= first:
         raise ReveilleError(

@@ -36,15 +36,16 @@ def audit(
     from reveille.host.report.page import percent
     from reveille.host.results import load_run
 
-    table = load_run(run).beats
-    summary = audit_summary(table, delta)
+    finished = load_run(run)
+    table, normal = finished.beats, finished.task.normal
+    summary = audit_summary(table, delta, normal)
     if summary is None:
         raise ReveilleError(
             f"The run {run} has no audit; make one with `reveille run --audit-rate 0.01`."
         )
     alarm = None
     if baseline is not None or commission is not None:
-        alarm = drift_alarm(table, delta, baseline, commission)
+        alarm = drift_alarm(table, delta, baseline, commission, normal)
     if as_json:
         output.file.write(json.dumps({"audits": summary, "alarm": alarm}, indent=2) + "\n")
         return
@@ -65,7 +66,7 @@ def audit(
         against = f"against a baseline of {percent(alarm['baseline'], 2)}"
         if alarm["alarm"]:
             output.print(
-                f"ALARM after {alarm['alarm_after_audits']:,} audits, at beat "
+                f"ALARM after {alarm['alarm_after_audits']:,} audits, at {finished.task.item} "
                 f"{alarm['alarm_at_beat']:,} of the run, {against}"
             )
         else:

@@ -9,13 +9,14 @@ from reveille.host.energy import PART_LABELS, energy_text
 from reveille.host.report.page import fixed, percent
 from reveille.host.results import Run
 from reveille.host.summary import COLUMN_LABELS, DECISION_COLUMNS, front_end_text
+from reveille.host.task import Task
 
 
 def summary_table(run: Run) -> Table:
     """Build the table: the three columns of decisions, then wake-ups and silent errors."""
-    summary = run.summary
+    summary, task = run.summary, run.task
     table = Table(
-        title=f"{summary['data']['name']} {summary['split']}: {summary['beats']:,} beats, "
+        title=f"{summary['data']['name']} {summary['split']}: {summary['beats']:,} {task.items}, "
         f"{front_end_text(summary['front_end'])}",
         title_justify="left",
         box=box.SIMPLE_HEAD,
@@ -26,17 +27,18 @@ def summary_table(run: Run) -> Table:
         table.add_column(COLUMN_LABELS[name], justify="right")
     scores = [summary[name] for name in DECISION_COLUMNS]
     table.add_row("accuracy", *(percent(s["accuracy"], 2) for s in scores))
-    table.add_row("macro-F1 (N, S, V)", *(fixed(s["macro_f1_nsv"]) for s in scores))
-    table.add_row("macro-F1 (N, S, V, F)", *(fixed(s["macro_f1_nsvf"]) for s in scores))
-    for name in "NSVF":
+    for key, label in task.macro_f1_labels.items():
+        table.add_row(label, *(fixed(s[key]) for s in scores))
+    for name in task.classes:
         table.add_row(f"F1 {name}", *(fixed(s["f1"][name]) for s in scores))
     table.add_section()
     table.add_row("wake-up rate", percent(0.0), percent(1.0), percent(summary["wake_rate"]))
     for cause, share in summary["wake_rate_by_cause"].items():
         table.add_row(f"  {cause.lower()}", "", "", percent(share))
-    table.add_row("  (abnormal beats)", "", "", percent(summary["abnormal_prevalence"]))
+    table.add_row(f"  (abnormal {task.items})", "", "", percent(summary["abnormal_prevalence"]))
     table.add_row("silent errors, of abnormal", "", "", percent(summary["silent_error_rate"]))
-    table.add_row("silent errors, of S and V", "", "", percent(summary["silent_error_rate_sv"]))
+    for key, label in task.silent_rate_labels.items():
+        table.add_row(f"silent errors, of {label}", "", "", percent(summary[key]))
     for name, count in summary["silent_errors_by_class"].items():
         table.add_row(f"  {name}", "", "", f"{count:,} of {summary['beats_by_class'][name]:,}")
     audits = summary.get("audits")
@@ -47,19 +49,22 @@ def summary_table(run: Run) -> Table:
     service = summary.get("service_cycles")
     if service is not None and service["mean"] is not None:
         table.add_row("service, mean cycles", "", "", f"{service['mean']:,.0f}")
-    _add_energy(table, summary.get("energy_per_beat_nj"), summary.get("energy"))
+    _add_energy(table, task, summary.get("energy_per_beat_nj"), summary.get("energy"))
     return table
 
 
 def _add_energy(
-    table: Table, energies: dict[str, dict[str, float]] | None, energy: dict[str, Any] | None
+    table: Table,
+    task: Task,
+    energies: dict[str, dict[str, float]] | None,
+    energy: dict[str, Any] | None,
 ) -> None:
-    """Add energy per beat, its interval and its parts; their marks go under the table."""
+    """Add energy per item, its interval and its parts; their marks go under the table."""
     if energies is None or energy is None:
         return
     columns = [energies[name] for name in DECISION_COLUMNS]
     table.add_section()
-    table.add_row("energy per beat", *(energy_text(e["total"]) for e in columns))
+    table.add_row(f"energy per {task.item}", *(energy_text(e["total"]) for e in columns))
     table.add_row("  95 %: from", *(energy_text(e["low"]) for e in columns))
     table.add_row("  to", *(energy_text(e["high"]) for e in columns))
     for part, label in PART_LABELS.items():

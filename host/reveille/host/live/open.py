@@ -19,6 +19,7 @@ from reveille.host.live.timeline import Timeline
 from reveille.host.models import Models, load_screening
 from reveille.host.progress import Progress
 from reveille.host.results import Run, load_run
+from reveille.host.task import HEARTBEATS
 from reveille.sim.devices import DeviceModel
 from reveille.sim.energy import EnergyCard
 from reveille.sim.front_end import FrontEndConfiguration
@@ -99,6 +100,8 @@ def replay_session(
         ReveilleError: It is no run of the Bayesian machine.
     """
     run = load_run(path)
+    if run.task is not HEARTBEATS:
+        raise ReveilleError(f"{path} is a run over a table; the live page shows heartbeats.")
     front_end = run.configuration["front_end"]
     if "machine" not in front_end:
         raise ReveilleError(

@@ -19,7 +19,9 @@ PART_COLOURS = {
 }
 
 
-def stacked_bars(ax: Axes, labels: Sequence[str], energies: Sequence[Mapping[str, float]]) -> None:
+def stacked_bars(
+    ax: Axes, labels: Sequence[str], energies: Sequence[Mapping[str, float]], item: str = "beat"
+) -> None:
     """Draw a bar of parts for each energy, with the interval of the total, in µJ."""
     position = np.arange(len(labels))
     left = np.zeros(len(labels))
@@ -39,7 +41,7 @@ def stacked_bars(ax: Axes, labels: Sequence[str], energies: Sequence[Mapping[str
             va="center",
         )
     ax.set_yticks(position, labels)
-    ax.set(xlabel="energy per beat (µJ)", xlim=(0, 1.12 * float(high.max())))
+    ax.set(xlabel=f"energy per {item} (µJ)", xlim=(0, 1.12 * float(high.max())))
     ax.invert_yaxis()
 
 
@@ -54,7 +56,7 @@ def energy(run: Run) -> str:
             ax.text(0, 0.5, "no energy: this run has no card, or no time")
             return
         labels = [COLUMN_LABELS[name] for name in COLUMNS]
-        stacked_bars(ax, labels, [energies[name] for name in COLUMNS])
+        stacked_bars(ax, labels, [energies[name] for name in COLUMNS], run.task.item)
         figure.legend(loc="outside upper right", ncols=len(PART_LABELS), frameon=False)
 
     return draw_svg(9.5, 2.2, draw)

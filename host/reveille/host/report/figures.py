@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reveille.host.metrics import CLASS_NAMES
 from reveille.host.report import causes
 from reveille.host.report.drawing import draw_svg
 from reveille.host.report.energy_figures import energy
@@ -25,6 +24,7 @@ def _strings(run: Run, column: str) -> np.ndarray:
 
 def strip(run: Run, seconds_per_line: float = 10.0) -> str:
     """Draw the ECG excerpt, line below line, each beat marked with its cause and classes."""
+    assert run.excerpt is not None
     time_s = run.excerpt.column("time_s").to_numpy()
     signal_mv = run.excerpt.column("signal_mv").to_numpy()
     here = _strings(run, "record") == run.configuration["excerpt_record"]
@@ -80,6 +80,7 @@ def strip(run: Run, seconds_per_line: float = 10.0) -> str:
 
 def confusions(run: Run) -> str:
     """Draw the confusion matrices of front end alone, CPU always on, and cascade."""
+    classes = run.task.classes
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots(1, len(DECISION_COLUMNS))
@@ -91,10 +92,10 @@ def confusions(run: Run) -> str:
                 ax.text(column, row, f"{count:,}", ha="center", va="center", fontsize=8)
             ax.set(
                 title=COLUMN_LABELS[name],
-                xticks=range(4),
-                yticks=range(4),
-                xticklabels=CLASS_NAMES,
-                yticklabels=CLASS_NAMES,
+                xticks=range(len(classes)),
+                yticks=range(len(classes)),
+                xticklabels=classes,
+                yticklabels=classes,
                 xlabel="decided",
                 ylabel="true",
             )
@@ -103,13 +104,14 @@ def confusions(run: Run) -> str:
 
 
 def causes_by_class(run: Run) -> str:
-    """Draw which share of each class's beats woke the CPU, and why."""
+    """Draw which share of each class woke the CPU, and why."""
+    classes = run.task.classes
     truth, cause = _strings(run, "truth"), _strings(run, "cause")
 
     def draw(figure: Figure) -> None:
         ax = figure.subplots()
         labels = []
-        for position, name in enumerate(CLASS_NAMES):
+        for position, name in enumerate(classes):
             own = cause[truth == name]
             labels.append(f"{name} (n = {len(own):,})")
             left = 0.0
@@ -124,7 +126,12 @@ def causes_by_class(run: Run) -> str:
                     label=reason.lower() if position == 0 else None,
                 )
                 left += width
-        ax.set(yticks=range(4), yticklabels=labels, xlim=(0, 100), xlabel="share of the class (%)")
+        ax.set(
+            yticks=range(len(classes)),
+            yticklabels=labels,
+            xlim=(0, 100),
+            xlabel="share of the class (%)",
+        )
         ax.invert_yaxis()
         figure.legend(loc="outside upper right", ncols=len(CAUSES), frameon=False)
 
@@ -132,7 +139,7 @@ def causes_by_class(run: Run) -> str:
 
 
 def records(run: Run) -> str:
-    """Draw wake-up rate and prevalence of abnormal beats, record by record."""
+    """Draw wake-up rate and prevalence of the abnormal, record by record."""
     by_record = run.summary["by_record"]
     beats = np.maximum(np.array(by_record["beats"]), 1)
     position = np.arange(len(beats))
@@ -144,7 +151,7 @@ def records(run: Run) -> str:
         ax.bar(position - 0.2, woken, 0.4, color="#0072B2", label="woken")
         ax.bar(position + 0.2, abnormal, 0.4, color="#999999", label="abnormal")
         ax.set_xticks(position, by_record["record"], rotation=90)
-        ax.set(ylabel="share of beats (%)", xlabel="record", ylim=(0, 100))
+        ax.set(ylabel=f"share of {run.task.items} (%)", xlabel=run.task.group, ylim=(0, 100))
         ax.margins(x=0.01)
         figure.legend(loc="outside upper right", ncols=2, frameon=False)
 
@@ -159,7 +166,7 @@ def cycles(run: Run) -> str:
         ax = figure.subplots()
         top = int(used.max(initial=1))
         ax.hist(used, bins=np.arange(0.5, top + 1.5, max(1, top // 64)).tolist(), color="#009E73")
-        ax.set(xlabel="evaluation cycles of an inference", ylabel="beats", yscale="log")
+        ax.set(xlabel="evaluation cycles of an inference", ylabel=run.task.items, yscale="log")
 
     return draw_svg(9.5, 2.2, draw)
 
@@ -172,3 +179,12 @@ FIGURES: dict[str, Callable[[Run], str]] = {
     "cycles": cycles,
     "energy": energy,
 }
+
+
+def drawings(run: Run) -> dict[str, str]:
+    """Draw all that a run has data for, by name, as SVG; data that are no ECG have no strip."""
+    return {
+        name: draw(run)
+        for name, draw in FIGURES.items()
+        if draw is not strip or run.excerpt is not None
+    }

@@ -8,8 +8,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
 from reveille.host.energy import COLUMNS, PART_LABELS, energy_text
-from reveille.host.metrics import CLASS_NAMES
-from reveille.host.report.figures import FIGURES
+from reveille.host.report.figures import drawings
 from reveille.host.results import REPORT, Run
 from reveille.host.summary import COLUMN_LABELS, front_end_text
 
@@ -40,10 +39,10 @@ def render_report(run: Run) -> str:
         "front_end": front_end_text(run.configuration["front_end"]),
         "configuration_text": json.dumps(run.configuration, indent=2),
         "columns": COLUMN_LABELS,
-        "classes": CLASS_NAMES,
+        "task": run.task,
         "energy_columns": COLUMNS,
         "parts": PART_LABELS,
-        "figures": {name: Markup(draw(run)) for name, draw in FIGURES.items()},
+        "figures": {name: Markup(svg) for name, svg in drawings(run).items()},
     }
     return environment.get_template("report.html.j2").render(context)
 
@@ -59,7 +58,7 @@ def write_figures(run: Run, folder: Path) -> list[Path]:
     """Write each figure as an SVG file and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for name, draw in FIGURES.items():
+    for name, svg in drawings(run).items():
         paths.append(folder / f"{name}.svg")
-        paths[-1].write_text(draw(run), encoding="utf-8")
+        paths[-1].write_text(svg, encoding="utf-8")
     return paths

@@ -38,7 +38,7 @@ def tempered_weights(aami: NDArray[np.uint8], record: NDArray[np.str_]) -> NDArr
         record: Record of each beat, shape (n,).
     """
     _, patient = np.unique(record, return_inverse=True)
-    cell = patient * len(AamiClass) + aami
+    cell = patient * (int(aami.max(initial=0)) + 1) + aami
     weight = np.bincount(cell)[cell] ** -0.5
     return np.asarray(weight / np.bincount(aami, weight)[aami])
 

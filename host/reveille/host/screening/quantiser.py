@@ -31,7 +31,9 @@ def fit_thresholds(
     bins = len(candidates) + 1
     index = np.searchsorted(candidates, values, side="right")
     classes = int(labels.max()) + 1
-    mass = np.bincount(labels * bins + index, weights, classes * bins).reshape(classes, bins)
+    mass = np.bincount(labels.astype(np.int64) * bins + index, weights, classes * bins).reshape(
+        classes, bins
+    )
     total = np.concatenate([np.zeros((classes, 1)), mass.cumsum(axis=1)], axis=1)
     cost = _entropies(total)
     parts = min(levels, bins)
