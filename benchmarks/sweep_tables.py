@@ -27,7 +27,7 @@ def nominal(lines: list[dict[str, Any]], preset: Preset) -> dict[str, Any]:
     """Return the line of a curve where nothing is wrong."""
     if preset in (Preset.BIT_ERRORS, Preset.MITIGATIONS):
         return lines[0]
-    return max(lines, key=lambda line: float(line["place"]))
+    return max(lines, key=lambda line: float(line["place"].replace("clean", "inf")))
 
 
 def print_table(folder: Path, places: set[str] | None) -> None:

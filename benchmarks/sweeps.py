@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from reveille.host.dataset import open_dataset
+from reveille.host.energy import recorded_time_s
 from reveille.host.models import load_models
 from reveille.host.progress import Silent
 from reveille.host.screening.model import OPERATIONS
@@ -104,7 +105,7 @@ os.kill(int(newest.name.split("-")[1]), signal.SIGKILL)
 def print_memory(evaluation: Evaluation, folder: Path) -> None:
     """Print the engine's peak memory as the number of points grows, on few beats."""
     few = evaluation.beats[0]
-    beats = Beats(few.observations[:500], few.truth[:500], few.decisions[:, :500])
+    beats = Beats(few.observations[:500], few.truth[:500], few.decisions[:, :500], few.duration_s)
     small = replace(evaluation, beats=[beats])
     print("\n| arrays | peak memory (MB) | seconds |")
     print("|---:|---:|---:|")
@@ -124,6 +125,7 @@ def main() -> None:
         models[0].screening.quantise(beats),
         beats.aami,
         np.stack([model.back_end.decide(beats) for model in models]),
+        recorded_time_s(beats.record, beats.time_s),
     )
     family = DeviceFamily.load("hfox")
     empty = Evaluation((), 1, [screened], (0, 1, 2), models[0].screening, family, seed=0)

@@ -11,10 +11,12 @@ from reveille.host.metrics import Scores
 from reveille.host.models import load_screening
 from reveille.host.screening.model import OPERATIONS
 from reveille.host.sweeps.arrays import make_array
+from reveille.host.sweeps.energy import COLUMNS, INTERVAL, NAMES, PART_COLUMNS, marks
 from reveille.host.sweeps.evaluation import Beats, Evaluation
 from reveille.host.sweeps.points import Fabricated, Injected, Point
 from reveille.host.sweeps.presets import PLANS, guarded, preset_points
 from reveille.sim.devices import DeviceFamily
+from reveille.sim.energy import PARTS, Activity, EnergyCard, energy_per_beat
 from reveille.sim.protection import Protection
 from reveille.sim.twin import TwinFrontEnd
 
@@ -31,6 +33,7 @@ def beats():
         observations=rng.integers(0, 8, (COUNT, 5), dtype=np.uint8),
         truth=rng.choice(4, COUNT, p=[0.8, 0.08, 0.08, 0.04]).astype(np.uint8),
         decisions=rng.integers(0, 4, (2, COUNT), dtype=np.uint8),
+        duration_s=0.8 * COUNT,
     )
 
 
@@ -63,6 +66,57 @@ def test_without_errors_the_row_is_the_twins(beats, operation):
         assert sum(row[f"wake_rate_{c}"] for c in causes) == pytest.approx(row["wake_rate"])
         assert (row["machine"], row["mode"]) == (operation[0].value, operation[1].name.lower())
         assert row["seed"] == seed
+
+
+@pytest.mark.parametrize("machine", Machine)
+def test_a_row_s_energy_is_that_of_its_counts(beats, machine):
+    row = evaluation(beats, nominal(machine))(range(1)).to_pylist()[0]
+    configuration = SCREENING.configuration(machine, Mode.FULL)
+    outcomes = TwinFrontEnd(configuration).infer(beats.observations)
+    activity = Activity.of_outcomes(configuration.parameters, outcomes, 0.8 * COUNT)
+    expected = energy_per_beat(EnergyCard.load(), machine, activity).summary()
+    names = ("total", "low", "high", *PARTS)
+    assert [row[name] for name in (COLUMNS["cascade"], *INTERVAL, *PART_COLUMNS.values())] == [
+        pytest.approx(expected[name]) for name in names
+    ]
+    always, alone = row[COLUMNS["cpu_always_on"]], row[COLUMNS["front_end_alone"]]
+    assert alone < row[COLUMNS["cascade"]] < always
+
+
+def test_an_array_that_is_read_three_times_costs_three_reads(beats):
+    """160 bits of 60 fJ, at the array's supply; the rest of the front end stays."""
+    thrice = Protection("three reads", reads=3)
+    points = [
+        nominal(errors=Fabricated(1.0, supply_v), protection=protection)
+        for supply_v in (1.2, 0.9)
+        for protection in (nominal().protection, thrice)
+    ]
+    rows = evaluation(beats, *points, arrays=1)(range(4)).to_pylist()[::2]
+    once, more, low_once, low_more = (row["front_end_nj_cascade"] for row in rows)
+    assert more - once == pytest.approx(2 * 160 * 60e-6)
+    assert low_more - low_once == pytest.approx(2 * 160 * 26e-6)
+
+
+def test_no_energy_without_time_or_beyond_the_card(beats):
+    card = EnergyCard.load()
+    entry = replace(card.entries["array.bit_read_fj"], against_supply_v=((1.0, 40.0), (1.2, 60.0)))
+    short = replace(card, entries={**card.entries, "array.bit_read_fj": entry})
+    point = nominal(errors=Fabricated(1.0, 0.9))
+    for work in (
+        replace(evaluation(beats, point), card=short),
+        evaluation(replace(beats, duration_s=0.0), point),
+    ):
+        row = work(range(1)).to_pylist()[0]
+        assert {row[name] for name in NAMES} == {None}
+
+
+def test_marks_are_the_weakest_of_the_card():
+    assert marks(EnergyCard.load()) == {
+        "front_end": "simulated",
+        "monitoring": "assumed",
+        "wake_service": "assumed",
+        "leakage": "assumed",
+    }
 
 
 def test_read_errors_are_the_gatewares(beats):

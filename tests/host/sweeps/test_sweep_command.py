@@ -9,10 +9,11 @@ import pytest
 import wfdb
 
 from reveille.host.sweeps import experiment
+from reveille.host.sweeps.energy import NAMES
 
 CONTRACT = {"machine", "mode", "ber_static", "ber_read", "supply_v", "margin", "budget"}
 CONTRACT |= {"threshold", "array", "seed", "macro_f1_nsv_cascade", "macro_f1_nsv_front_end"}
-CONTRACT |= {"wake_rate", "silent_sv", "silent_all"}
+CONTRACT |= {"wake_rate", "silent_sv", "silent_all", *NAMES}
 
 
 SMALL = ("--limit", 300, "--arrays", 2, "--networks", "0,2", "--processes", 1, "-q")
@@ -48,10 +49,12 @@ def test_sweep_writes_table_report_and_figures(reveille, tmp_path):
     assert set(table["machine"].to_pylist()) == {"stochastic", "logarithmic"}
     assert set(table["mode"].to_pylist()) == {"full", "race"}
     page = (tmp_path / "s" / "report.html").read_text()
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 4
+    assert "front end: simulated, monitoring: assumed" in page
+    assert page.count(" µJ (") == manifest["points"]["count"]
     assert not re.search(r"""(src|href)=["'](?!#|data:)|url\((?!#)|@import""", page)
     drawn = {path.name for path in (tmp_path / "s" / "figures").iterdir()}
-    assert drawn == {"plain.svg", "guarded.svg"}
+    assert drawn == {"plain.svg", "guarded.svg", "plain-energy.svg", "guarded-energy.svg"}
     again = (tmp_path / "again.html", tmp_path / "figures")
     status, _, err = reveille("report", tmp_path / "s", "--out", again[0], "--figures", again[1])
     assert status == 0, err
@@ -82,6 +85,8 @@ def test_noise_wakes_and_an_interrupted_sweep_goes_on(reveille, tmp_path, monkey
     assert status == 0, err
     tables = [(tmp_path / name / "table.parquet").read_bytes() for name in ("s", "whole")]
     assert tables[0] == tables[1]
+    page = (tmp_path / "s" / "report.html").read_text()
+    assert "<td>clean</td>" in page
     _check_that_noise_wakes(pq.read_table(tmp_path / "s" / "table.parquet").to_pylist())
 
 
@@ -103,6 +108,7 @@ def _check_that_noise_wakes(rows):
         (["sweep", "noise", "--noise", "nowhere/em"], "header em.hea is missing"),
         (["sweep", "bits", "--networks", "a,b"], "give training seeds such as 0,1,2"),
         (["sweep", "bits", "--networks", "77"], "no network trained with seed 77"),
+        (["sweep", "bits", "--energy-card", "tin"], "There is no energy card tin"),
         (["sweep", "supply", "--family", "tin"], "There is no device family tin"),
         (["sweep", "bits", "--scheduler", "x", "--processes", "2"], "has its own workers"),
         (["sweep", "bits", "--out", "{other}", "--limit", "50"], "holds another sweep"),

@@ -13,6 +13,7 @@ from reveille.host.cli.console import TerminalProgress, messages, output
 from reveille.host.cli.options import (
     DataFolder,
     Download,
+    EnergyCardName,
     Limit,
     ModelFolder,
     Quiet,
@@ -34,6 +35,7 @@ def sweep(
     family: Annotated[str, Option(help="Device model: a name, or a family's file.")] = "hfox",
     noise: Annotated[Path | None, Option(help="WFDB record of noise, for preset noise.")] = None,
     models: ModelFolder = None,
+    energy_card: EnergyCardName = None,
     processes: Annotated[int | None, Option(min=1, help="Default: one a core.")] = None,
     scheduler: Annotated[str | None, Option(help="Address of a Dask scheduler.")] = None,
     out: Annotated[Path | None, Option(help="Folder (default: runs/sweep-PRESET).")] = None,
@@ -52,6 +54,7 @@ def sweep(
     from reveille.host.dataset import choose_dataset
     from reveille.host.sweeps.experiment import SweepOptions, execute_sweep
     from reveille.host.sweeps.page import REPORT, write_sweep_report
+    from reveille.sim.energy import DEFAULT_CARD
     from reveille.sim.sweeps.cluster import DaskPool
     from reveille.sim.sweeps.local import LocalPool
 
@@ -67,6 +70,7 @@ def sweep(
         limit=limit,
         noise=noise,
         models=models,
+        energy_card=energy_card or DEFAULT_CARD,
     )
     folder = out or Path("runs") / f"sweep-{preset}"
     pool = LocalPool(processes) if scheduler is None else DaskPool(scheduler)

@@ -20,9 +20,21 @@ PART_COLOURS = {
 
 
 def stacked_bars(
-    ax: Axes, labels: Sequence[str], energies: Sequence[Mapping[str, float]], item: str = "beat"
+    ax: Axes,
+    labels: Sequence[str],
+    energies: Sequence[Mapping[str, float]],
+    item: str = "beat",
+    room: float = 0.12,
 ) -> None:
-    """Draw a bar of parts for each energy, with the interval of the total, in µJ."""
+    """Draw a bar of parts for each energy, with the interval of the total, in µJ.
+
+    Args:
+        ax: Where to.
+        labels: What each bar is.
+        energies: Total, low, high and parts of each, in nJ.
+        item: What the energies are for.
+        room: Space for the totals right of the longest interval, as a share of it.
+    """
     position = np.arange(len(labels))
     left = np.zeros(len(labels))
     for part, label in PART_LABELS.items():
@@ -41,7 +53,7 @@ def stacked_bars(
             va="center",
         )
     ax.set_yticks(position, labels)
-    ax.set(xlabel=f"energy per {item} (µJ)", xlim=(0, 1.12 * float(high.max())))
+    ax.set(xlabel=f"energy per {item} (µJ)", xlim=(0, (1 + room) * float(high.max())))
     ax.invert_yaxis()
 
 

@@ -1,7 +1,8 @@
 """What an item of a sweep is: one sampled array at one point, scored with every network."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +14,10 @@ from reveille.host.metrics import CLASS_NAMES, Scores
 from reveille.host.screening.model import ScreeningModel
 from reveille.host.summary import WAKE_CAUSES
 from reveille.host.sweeps.arrays import MadeArray, make_array
+from reveille.host.sweeps.energy import Joules
 from reveille.host.sweeps.points import Fabricated, Injected, Point
 from reveille.sim.devices import DeviceModel
+from reveille.sim.energy import EnergyCard
 from reveille.sim.fast_twin import FastTwinFrontEnd
 from reveille.sim.front_end import Outcomes
 from reveille.sim.protection import read_guarded
@@ -35,11 +38,13 @@ class Beats:
         observations: Word addresses, uint8, shape (n, columns).
         truth: AAMI class of each beat, uint8, shape (n,).
         decisions: Class by each network, uint8, shape (networks, n).
+        duration_s: Real time that the beats took to come; 0 where it is not known.
     """
 
     observations: NDArray[np.uint8]
     truth: NDArray[np.uint8]
     decisions: NDArray[np.uint8]
+    duration_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class Evaluation:
         screening: Tables of the front end.
         family: Device model of fabricated arrays.
         seed: Of all that is random.
+        card: Energies of the parts.
     """
 
     points: Sequence[Point]
@@ -63,6 +69,11 @@ class Evaluation:
     screening: ScreeningModel
     family: DeviceModel
     seed: int
+    card: EnergyCard = field(default_factory=EnergyCard.load)
+
+    @cached_property
+    def _joules(self) -> Joules:
+        return Joules(self.card)
 
     def __call__(self, items: range) -> pa.Table:
         """Return a row for each item and network."""
@@ -79,6 +90,8 @@ class Evaluation:
         outcomes = screen(made, beats.observations, generator)
         where = {"point": number, **_described(point, made, self.family), "array": array}
         front_end = _front_end_figures(outcomes, beats.truth, self.screening.row_classes)
+        supply_v = point.errors.supply_v if isinstance(point.errors, Fabricated) else None
+        energies = self._joules.figures(made, outcomes, beats.duration_s, supply_v)
         return [
             {
                 **where,
@@ -88,6 +101,7 @@ class Evaluation:
                 ),
                 "macro_f1_nsv_network": _macro_f1(beats.truth, decided),
                 **front_end,
+                **energies,
             }
             for seed, decided in zip(self.network_seeds, beats.decisions, strict=True)
         ]

@@ -14,16 +14,19 @@ from reveille.host.dataset import Dataset, leading_beats
 from reveille.host.ecg.beats import BeatSet, concatenate, extract_beats
 from reveille.host.ecg.noise import Noise, load_noise, mix
 from reveille.host.ecg.records import load_record
+from reveille.host.energy import recorded_time_s
 from reveille.host.experiment import versions
 from reveille.host.models import Models, load_models
 from reveille.host.progress import Progress
+from reveille.host.sweeps.energy import marks
 from reveille.host.sweeps.evaluation import Beats, Evaluation
 from reveille.host.sweeps.points import CLEAN
 from reveille.host.sweeps.presets import SNRS_DB, preset_points
 from reveille.sim.devices import load_device_model
+from reveille.sim.energy import DEFAULT_CARD, EnergyCard
 from reveille.sim.sweeps.engine import Pool, Sweep, run_sweep
 
-FORMAT = 1
+FORMAT = 2
 """Version of a sweep's folder."""
 
 CHUNK_ITEMS = 10
@@ -43,6 +46,7 @@ class SweepOptions:
         limit: At most so many beats, taken evenly from the records.
         noise: Record of noise, for the preset that needs one.
         models: Folder of the models; those that ship where None.
+        energy_card: Name or file of the energy card.
     """
 
     preset: Preset
@@ -53,6 +57,7 @@ class SweepOptions:
     limit: int | None = None
     noise: Path | None = None
     models: Path | None = None
+    energy_card: str = DEFAULT_CARD
 
 
 def execute_sweep(
@@ -70,6 +75,7 @@ def execute_sweep(
         )
     models = [load_models(seed, options.models) for seed in options.network_seeds]
     screening, family = models[0].screening, load_device_model(options.family)
+    card = EnergyCard.load(options.energy_card)
     points = preset_points(options.preset, screening, family)
     noise = load_noise(options.noise) if options.noise else None
     manifest: dict[str, Any] = {
@@ -85,6 +91,8 @@ def execute_sweep(
         "split": dataset.split.value,
         "noise": noise and {"name": noise.name, "sha256": _digest(noise.signal_mv.tobytes())},
         "models": {k: v for m in models for k, v in m.manifest().items()},
+        "energy_card": card.manifest(),
+        "energy_marks": marks(card),
         "points": {"count": len(points), "sha256": _digest(repr(points))},
         "versions": versions(),
     }
@@ -102,6 +110,7 @@ def execute_sweep(
             screening=screening,
             family=family,
             seed=options.seed,
+            card=card,
         )
         missing = len(sweep.missing())
         if missing < sweep.chunks:
@@ -136,6 +145,7 @@ def _decided(beats: BeatSet, models: Sequence[Models]) -> Beats:
         observations=models[0].screening.quantise(beats),
         truth=beats.aami,
         decisions=np.stack([model.back_end.decide(beats) for model in models]),
+        duration_s=recorded_time_s(beats.record, beats.time_s),
     )
 
 

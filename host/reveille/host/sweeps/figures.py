@@ -7,9 +7,12 @@ import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from reveille.host.energy import PART_LABELS
 from reveille.host.report.drawing import draw_svg
+from reveille.host.report.energy_figures import stacked_bars
 from reveille.host.report.figures import CAUSE_COLOURS
-from reveille.host.sweeps.series import CLEAN_AT_DB, Rows, Series
+from reveille.host.sweeps.energy import COLUMNS, INTERVAL, PART_COLUMNS
+from reveille.host.sweeps.series import Column, Rows, Series
 
 _CLASS_COLOURS = {"s": "#0072B2", "v": "#D55E00", "f": "#999999"}
 _SCORES = {
@@ -19,6 +22,9 @@ _SCORES = {
 }
 _PERCENT = 100.0
 _LEAST_RATE = 1e-4
+
+_CLEAN_AT_DB = 30.0
+"""Where curves over the signal-to-noise ratio put the signal without noise."""
 
 
 def curves(series: Series, label: str, logarithmic: bool) -> str:
@@ -46,13 +52,51 @@ def curves(series: Series, label: str, logarithmic: bool) -> str:
     return draw_svg(10.5, 7.0, draw)
 
 
+def energy_bars(series: Series, label: str) -> str:
+    """Draw the cascade's energy per beat by part at each place, a column for each machine."""
+    operations = series.operations()
+    names = {"total": COLUMNS["cascade"], **PART_COLUMNS}
+    names |= dict(zip(("low", "high"), INTERVAL, strict=True))
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots(1, len(operations), sharex=True, squeeze=False)[0]
+        for ax, (machine, mode) in zip(axes, operations, strict=True):
+            rows = series.rows(machine, mode)
+            means = {name: rows.figure(column).mean for name, column in names.items()}
+            energies = [
+                {name: float(mean[place]) for name, mean in means.items()}
+                for place in range(len(rows.places))
+            ]
+            stacked_bars(ax, place_labels(rows), energies, room=0.3)
+            ax.set_title(f"{machine}, {mode}")
+        axes[0].set_ylabel(label)
+        figure.legend(
+            *axes[0].get_legend_handles_labels(),
+            loc="outside upper center",
+            ncols=len(PART_LABELS),
+            frameon=False,
+        )
+
+    most = max(len(series.rows(*operation).places) for operation in operations)
+    return draw_svg(10.5, 1.2 + 0.22 * most, draw)
+
+
+def place_labels(rows: Rows) -> list[str]:
+    """Return how the places of an axis are called; the infinite one is a signal without noise."""
+    return ["clean" if np.isinf(place) else f"{place:g}" for place in rows.places]
+
+
+def _positions(rows: Rows) -> Column:
+    return np.where(np.isinf(rows.places), _CLEAN_AT_DB, rows.places)
+
+
 def _prepare_axis(ax: Axes, rows: Rows, logarithmic: bool) -> None:
     if logarithmic and rows.places.min() > 0:
         ax.set_xscale("log")
     elif logarithmic:
         ax.set_xscale("symlog", linthresh=_LEAST_RATE, linscale=0.3)
-    if CLEAN_AT_DB in rows.places and len(rows.places) > 1:
-        ax.set_xticks(rows.places, [f"{p:g}" if p < CLEAN_AT_DB else "clean" for p in rows.places])
+    if np.isinf(rows.places).any():
+        ax.set_xticks(_positions(rows), place_labels(rows))
         ax.invert_xaxis()
     ax.grid(alpha=0.25)
 
@@ -61,9 +105,10 @@ def _band(ax: Axes, rows: Rows, column: str, colour: str, style: str, label: str
     """Draw the mean, and a band from the lowest array to the highest."""
     scale = 1.0 if column.startswith("macro") else _PERCENT
     spread = rows.figure(column)
-    ax.plot(rows.places, scale * spread.mean, style, color=colour, label=label, lw=1.4)
+    positions = _positions(rows)
+    ax.plot(positions, scale * spread.mean, style, color=colour, label=label, lw=1.4)
     ax.fill_between(
-        rows.places, scale * spread.low, scale * spread.high, color=colour, alpha=0.18, lw=0
+        positions, scale * spread.low, scale * spread.high, color=colour, alpha=0.18, lw=0
     )
 
 

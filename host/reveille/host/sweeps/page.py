@@ -13,10 +13,12 @@ from markupsafe import Markup
 
 from reveille.hdl.errors import ReveilleError
 from reveille.host.choices import Preset
+from reveille.host.energy import PART_LABELS, energy_range, energy_text
 from reveille.host.report.page import fixed, percent
-from reveille.host.sweeps.figures import curves, heat_maps
+from reveille.host.sweeps.energy import COLUMNS, INTERVAL
+from reveille.host.sweeps.figures import curves, energy_bars, heat_maps, place_labels
 from reveille.host.sweeps.presets import PLANS
-from reveille.host.sweeps.series import Rows, split_series
+from reveille.host.sweeps.series import Column, Rows, split_series
 from reveille.sim.sweeps.engine import MANIFEST, TABLE
 
 REPORT, FIGURES = "report.html", "figures"
@@ -67,6 +69,15 @@ def _drawings(
         for series in split_series(preset, table):
             logarithmic = plan.logarithmic
             yield series.name, (series.title, curves(series, plan.label, logarithmic))
+            if _has_energy(series.table):
+                heading = f"{series.title}: energy per beat"
+                yield f"{series.name}-energy", (heading, energy_bars(series, plan.label))
+
+
+def _has_energy(table: pa.Table) -> bool:
+    """Tell whether all rows have energies: beats give time, and the card reaches the supplies."""
+    name = COLUMNS["cascade"]
+    return name in table.column_names and not table[name].null_count
 
 
 def _render(manifest: dict[str, Any], table: pa.Table, drawings: dict[str, Any]) -> str:
@@ -76,7 +87,8 @@ def _render(manifest: dict[str, Any], table: pa.Table, drawings: dict[str, Any])
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, fixed=fixed)
+    environment.filters.update(percent=percent, fixed=fixed, energy=energy_text)
+    environment.globals.update(energy_range=energy_range)
     preset = Preset(manifest["preset"])
     return environment.get_template("sweep.html.j2").render(
         title=PLANS[preset].title,
@@ -85,6 +97,7 @@ def _render(manifest: dict[str, Any], table: pa.Table, drawings: dict[str, Any])
         text=json.dumps(manifest, indent=2),
         drawings=[(title, Markup(svg)) for title, svg in drawings.values()],
         figures=list(figures(preset, table)),
+        parts=PART_LABELS,
     )
 
 
@@ -97,19 +110,28 @@ def figures(preset: Preset, table: pa.Table) -> Iterator[dict[str, Any]]:
             for machine, mode in series.operations():
                 rows = series.rows(machine, mode)
                 where = {"series": series.title, "machine": machine, "mode": mode}
-                yield from _lines(where, rows, [f"{place:g}" for place in rows.places])
+                yield from _lines(where, rows, place_labels(rows))
 
 
 def _lines(where: dict[str, str], rows: Rows, labels: Iterable[str]) -> Iterator[dict[str, Any]]:
     names = ("macro_f1_nsv_cascade", "macro_f1_nsv_front_end", "wake_rate", "silent_sv")
     spreads = {name: rows.figure(name) for name in (*names, "silent_all")}
+    energies = _energies(rows) if _has_energy(rows.table) else None
     for place, label in enumerate(labels):
         line: dict[str, Any] = {**where, "place": label}
         for name, spread in spreads.items():
             line[name] = float(spread.mean[place])
             line[f"{name}_low"] = float(spread.low[place])
             line[f"{name}_high"] = float(spread.high[place])
+        line["energy"] = energies and {name: float(mean[place]) for name, mean in energies.items()}
         yield line
+
+
+def _energies(rows: Rows) -> dict[str, Column]:
+    """Return the cascade's mean energy per beat, its interval, and that of the CPU always on."""
+    names = ("total", "low", "high", "cpu_always_on")
+    columns = (COLUMNS["cascade"], *INTERVAL, COLUMNS["cpu_always_on"])
+    return {name: rows.figure(column).mean for name, column in zip(names, columns, strict=True)}
 
 
 def _mitigations(table: pa.Table) -> Iterator[dict[str, Any]]:

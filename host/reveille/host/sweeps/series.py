@@ -38,13 +38,13 @@ class Rows:
     """
 
     def __init__(self, table: pa.Table, axis: Column) -> None:
-        self._table = table
+        self.table = table
         self.places, self._place = np.unique(axis, return_inverse=True)
         self._array = table["array"].to_numpy()
 
     def figure(self, name: str) -> Spread:
         """Return the spread of a column; nulls become not-a-number."""
-        values = self._table[name].to_numpy(zero_copy_only=False).astype(np.float64)
+        values = self.table[name].to_numpy(zero_copy_only=False).astype(np.float64)
         arrays = np.unique(self._array)
         cells = self._place * len(arrays) + np.searchsorted(arrays, self._array)
         size = len(self.places) * len(arrays)
@@ -103,9 +103,6 @@ _PARTED_BY: dict[Preset, Sequence[str]] = {
     Preset.NOISE: (),
 }
 
-CLEAN_AT_DB = 30.0
-"""Where curves over the signal-to-noise ratio put the signal without noise."""
-
 
 def split_series(preset: Preset, table: pa.Table) -> Iterator[Series]:
     """Yield what the drawings of a preset with curves show.
@@ -119,7 +116,6 @@ def split_series(preset: Preset, table: pa.Table) -> Iterator[Series]:
     if preset not in _AXES:
         raise ReveilleError(f"The preset {preset} has no curves.")
     axis = table[_AXES[preset]].to_numpy(zero_copy_only=False).astype(np.float64)
-    axis = np.where(np.isinf(axis), CLEAN_AT_DB, axis)
     parts = _PARTED_BY[preset]
     keys = [tuple(row.values()) for row in table.select(parts).to_pylist()] if parts else []
     for key in dict.fromkeys(keys or [()]):
