@@ -25,6 +25,9 @@ def run(
     data: DataFolder = None,
     download: Download = False,
     split: SplitOrDefault = None,
+    table: Annotated[
+        Path | None, Option(help="Other data than ECG: TOML file of a labelled table.")
+    ] = None,
     machine: Annotated[Machine, Option(help="Kind of Bayesian machine.")] = Machine.STOCHASTIC,
     mode: Annotated[ModeName, Option(help="When an inference stops.")] = ModeName.FULL,
     front_end: Annotated[
@@ -52,7 +55,8 @@ def run(
 ) -> None:
     """Stream heartbeats through the front end and wake the network where it asks.
 
-    Without --data, the beats are those of digital patients that come with Reveille.
+    Without --data, the beats are those of digital patients that come with Reveille. With --table,
+    the front end and a network are fitted to a table's training groups and run on its test groups.
 
     Examples:
       reveille run
@@ -60,6 +64,7 @@ def run(
       reveille run --data mitdb --back-end firmware --limit 500
       reveille run --data mitdb --back-end MY_BACK_END --front-end twin
       reveille run --data mitdb --front-end cocotb --limit 500 --waves waves.vcd
+      reveille run --table MY_TABLE.toml --machine logarithmic
     """
     from reveille.host.calibration.policy_file import load_policy
     from reveille.host.cli.table import summary_table
@@ -67,14 +72,20 @@ def run(
     from reveille.host.experiment import RunOptions, execute
     from reveille.host.models import load_models
     from reveille.host.results import REPORT, SUMMARY
+    from reveille.host.tables.description import load_description
+    from reveille.host.tables.experiment import execute_table
     from reveille.sim.energy import DEFAULT_CARD
 
     embodiment = Embodiment(front_end) if front_end in list(Embodiment) else None
     judge = BackEndKind(back_end) if back_end in list(BackEndKind) else back_end
     if waves is not None and embodiment is not Embodiment.COCOTB:
         raise ReveilleError("Waves are written by --front-end cocotb only.")
+    ecg = {"--data": data, "--download": download, "--split": split, "--models": models}
+    ecg["--policy"] = policy_file
+    given = [option for option, value in ecg.items() if value]
+    if table is not None and given:
+        raise ReveilleError(f"{given[0]} is about heartbeats; with --table, leave it out.")
     progress = TerminalProgress(quiet)
-    dataset = choose_dataset(data, download, split, seed, progress)
     policy: dict[str, object] = {
         name: value
         for name, value in (
@@ -108,13 +119,17 @@ def run(
     kind = f"{operation[0]}-{operation[1].name.lower()}-" if embodiment else ""
     name = f"{stamp}-{kind}{front_end}"
     path = out or Path("runs") / name
-    finished = execute(dataset, load_models(seed, models), options, path, progress)
+    if table is not None:
+        finished = execute_table(load_description(table), options, path, progress)
+    else:
+        dataset = choose_dataset(data, download, split, seed, progress)
+        finished = execute(dataset, load_models(seed, models), options, path, progress)
     if as_json:
         output.file.write((finished.path / SUMMARY).read_text())
         return
     output.print(summary_table(finished))
     output.print(f"Report: {finished.path / REPORT}")
-    if data is None and not download:
+    if table is None and data is None and not download:
         messages.print(
             "These were digital patients. Real ones: --data FOLDER of WFDB records, or --download.",
             style="dim",

@@ -127,7 +127,7 @@ def fit_network(
     weights = sampling_weights(beats)
     residual, context = (torch.from_numpy(array) for array in network_inputs(beats))
     classes = torch.from_numpy(beats.aami.astype(np.int64))
-    with _deterministic(seed):
+    with deterministic(seed):
         network = HeartbeatNetwork(ContextStatistics.measure(context.numpy()))
         residual, context = network.prepare(residual, context)
         optimiser = torch.optim.AdamW(
@@ -168,7 +168,7 @@ def _disturb(residual: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @contextmanager
-def _deterministic(seed: int) -> Iterator[None]:
+def deterministic(seed: int) -> Iterator[None]:
     """One thread and PyTorch's own generator seeded; both are put back afterwards."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
