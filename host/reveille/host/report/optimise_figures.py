@@ -23,6 +23,9 @@ from reveille.sim.energy.model import cascade_energy, cpu_energy
 LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 """Silent errors at most, for the bars."""
 
+LEAST_PERCENT = 0.1
+"""Where the axis of silent errors ends in the drawing of the cadences."""
+
 CADENCE_COLOURS = (
     "#000000",
     "#E69F00",
@@ -108,8 +111,7 @@ def pareto(study: Study) -> str:
         ax.step(energy, chosen_on, where="post", color="#0072B2", label=study.chosen_on)
         ax.scatter(energy, shown_on, s=9, color="#D55E00", label=study.shown_on, zorder=3)
         ax.axhline(100 * target.silent, color="#999999", linestyle=":")
-        at = (study.chosen.nanojoules / 1e3, 100 * _silent(study, study.chosen))
-        ax.plot(*at, "*", color="#000000", markersize=13, label="optimum", zorder=4)
+        _mark_optimum(ax, study)
         ax.set(
             xlabel="energy per beat (µJ)",
             ylabel=f"abnormal {target.per} left asleep (%)",
@@ -120,6 +122,11 @@ def pareto(study: Study) -> str:
         ax.legend(frameon=False)
 
     return draw_svg(7, 4, draw)
+
+
+def _mark_optimum(ax: Axes, study: Study) -> None:
+    at = (study.chosen.nanojoules / 1e3, 100 * _silent(study, study.chosen))
+    ax.plot(*at, "*", color="#000000", markersize=13, label="optimum", zorder=4)
 
 
 def cadences(study: Study) -> str:
@@ -134,14 +141,16 @@ def cadences(study: Study) -> str:
             style = "-" if "wake-up" in label or label == "every beat" else "--"
             ax.step(energy, silent, style, where="post", color=colour, label=label, linewidth=1.5)
         ax.axhline(100 * target.silent, color="#999999", linestyle=":")
+        _mark_optimum(ax, study)
         ax.set(
             xlabel="energy per beat (µJ)",
             ylabel=f"abnormal {target.per} left asleep (%)",
             xscale="log",
-            ylim=(0, 100),
+            yscale="log",
+            ylim=(LEAST_PERCENT, 100),
             title=f"least energy by cadence, {study.chosen_on}",
         )
-        _plain_numbers(ax.xaxis)
+        _plain_numbers(ax.xaxis, ax.yaxis)
         figure.legend(loc="outside right upper", frameon=False)
 
     return draw_svg(9.5, 4, draw)
