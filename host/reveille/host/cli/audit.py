@@ -33,7 +33,7 @@ def audit(
       reveille audit runs/audited --baseline 0.01
     """
     from reveille.host.auditing.audit import audit_summary, drift_alarm
-    from reveille.host.report.page import percent
+    from reveille.host.report.text import percent
     from reveille.host.results import load_run
 
     finished = load_run(run)

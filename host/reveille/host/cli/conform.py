@@ -85,7 +85,7 @@ def conform(
 
 def _show(verdict: "Verdict") -> None:
     """Print a line about a check, and one about what is wrong."""
-    from reveille.host.report.page import fixed
+    from reveille.host.report.text import fixed
 
     mark = "[green]pass[/green]" if verdict.passed else "[red]FAIL[/red]"
     mark = mark if verdict.applied else "[dim]n/a [/dim]"

@@ -6,7 +6,7 @@ from rich import box
 from rich.table import Table
 
 from reveille.host.energy import energy_text
-from reveille.host.report.page import percent
+from reveille.host.report.text import percent
 
 
 def measured_table(summary: dict[str, Any]) -> Table:

@@ -8,7 +8,7 @@ from rich.table import Table
 from reveille.host.energy import COLUMNS, PART_LABELS, energy_range, energy_text
 from reveille.host.optimise.findings import economics, figures, in_words
 from reveille.host.optimise.study import Study
-from reveille.host.report.page import fixed, percent
+from reveille.host.report.text import fixed, percent
 from reveille.host.summary import COLUMN_LABELS
 
 MOST_SENSITIVITIES = 8

@@ -1,29 +1,85 @@
 """`reveille report`."""
 
+import json
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
 
-from reveille.host.cli.console import output
+from reveille.host.cli.console import messages, output
 
 
 def report(
-    run: Annotated[Path, Argument(help="Run directory, or folder of a sweep.")],
-    out: Annotated[Path | None, Option(help="Page to write (default: RUN/report.html).")] = None,
+    runs: Annotated[
+        list[Path], Argument(help="Run directory, folder of a sweep, or several runs to compare.")
+    ],
+    out: Annotated[
+        Path | None,
+        Option(help="Page to write (default: RUN/report.html; runs/comparison-... for several)."),
+    ] = None,
     figures: Annotated[Path | None, Option(help="Folder for the figures as SVG files.")] = None,
+    as_json: Annotated[bool, Option("--json", help="Print the figures as JSON alone.")] = False,
 ) -> None:
-    """Draw the report of a finished run or sweep again."""
+    """Draw the report of a finished run or sweep again, or compare several runs on one page.
+
+    Every table of the page is also written as a CSV file, into a folder beside it. Differences of
+    runs over the same beats, to the first run, come with intervals over patients; runs over other
+    data stand side by side only.
+
+    Examples:
+      reveille report runs/one
+      reveille report runs/one runs/two runs/three
+      reveille report runs/one runs/two --out two.html --json
+    """
+    if len(runs) > 1:
+        _compare(runs, out, figures, as_json)
+    else:
+        _redraw(runs[0], out, figures, as_json)
+
+
+def _compare(runs: list[Path], out: Path | None, figures: Path | None, as_json: bool) -> None:
+    from reveille.host.cli.comparison_table import comparison_table
+    from reveille.host.comparison.compare import compare
+    from reveille.host.report.comparison_page import write_comparison
+    from reveille.host.results import REPORT
+
+    comparison = compare(runs)
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    page, tables = write_comparison(
+        comparison, out or Path("runs") / f"comparison-{stamp}" / REPORT, figures
+    )
+    if as_json:
+        told = comparison.as_json() | {"report": str(page), "tables": str(tables)}
+        output.file.write(json.dumps(told, indent=2, allow_nan=False) + "\n")
+        return
+    output.print(comparison_table(comparison))
+    for pair in comparison.pairs:
+        if pair.obstacle is not None:
+            messages.print(f"{pair.one} and {pair.other} are not paired: {pair.obstacle}.")
+    output.print(f"Report: {page}", soft_wrap=True)
+    output.print(f"Tables: {tables}", soft_wrap=True)
+
+
+def _redraw(run: Path, out: Path | None, figures: Path | None, as_json: bool) -> None:
     from reveille.host.report.page import write_figures, write_report
     from reveille.host.results import load_run
     from reveille.host.sweeps.page import write_sweep_report
     from reveille.sim.sweeps.engine import MANIFEST
 
     if (run / MANIFEST).is_file():
-        output.print(f"Report: {write_sweep_report(run, out, figures)}")
+        page = write_sweep_report(run, out, figures)
+        if as_json:
+            output.file.write(json.dumps({"run": str(run), "report": str(page)}, indent=2) + "\n")
+        else:
+            output.print(f"Report: {page}", soft_wrap=True)
         return
     finished = load_run(run)
-    output.print(f"Report: {write_report(finished, out)}")
-    if figures is not None:
-        for path in write_figures(finished, figures):
-            output.print(f"Figure: {path}")
+    page = write_report(finished, out)
+    written = [] if figures is None else write_figures(finished, figures)
+    if as_json:
+        output.file.write(json.dumps(finished.summary, indent=2) + "\n")
+        return
+    output.print(f"Report: {page}", soft_wrap=True)
+    for path in written:
+        output.print(f"Figure: {path}", soft_wrap=True)

@@ -6,7 +6,7 @@ from rich import box
 from rich.table import Table
 
 from reveille.host.energy import PART_LABELS, energy_text
-from reveille.host.report.page import fixed, percent
+from reveille.host.report.text import fixed, percent
 from reveille.host.results import Run
 from reveille.host.summary import COLUMN_LABELS, DECISION_COLUMNS, front_end_text
 from reveille.host.task import Task

@@ -24,7 +24,7 @@ from reveille.host.ecg.beats import BeatSet
 from reveille.host.ecg.records import EcgRecord, load_record
 from reveille.host.measurement.journal import ASLEEP
 from reveille.host.report.causes import CAUSE_SIGNS
-from reveille.host.report.page import percent
+from reveille.host.report.text import percent
 
 COLOURS = {
     Cause.NORMAL: "green",

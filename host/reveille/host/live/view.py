@@ -13,7 +13,7 @@ from reveille.host.live.operating_point import OperatingPoint
 from reveille.host.live.session import TRACE_S, HistoryPoint, Mark, Snapshot, Trace
 from reveille.host.live.tally import Figures, Rate, Span
 from reveille.host.report.causes import CAUSE_COLOURS, CAUSE_SIGNS
-from reveille.host.report.page import percent
+from reveille.host.report.text import percent
 
 TRACE_COLUMNS = 500
 """Columns that an ECG is drawn in, each from its least to its greatest sample."""

@@ -1,6 +1,7 @@
 """The report page: figures and tables of a run in one HTML file that needs no network."""
 
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -9,29 +10,26 @@ from markupsafe import Markup
 
 from reveille.host.energy import COLUMNS, PART_LABELS, energy_text
 from reveille.host.report.figures import drawings
+from reveille.host.report.text import fixed, percent
 from reveille.host.results import REPORT, Run
 from reveille.host.summary import COLUMN_LABELS, front_end_text
 
 
-def percent(share: float | None, digits: int = 1) -> str:
-    """Write a share as a percentage, or a dash where it is undefined."""
-    return "–" if share is None else f"{100 * share:.{digits}f} %"
-
-
-def fixed(value: float | None, digits: int = 3) -> str:
-    """Write a number with a fixed number of digits, or a dash where it is undefined."""
-    return "–" if value is None else f"{value:.{digits}f}"
+def environment() -> Environment:
+    """Return what renders pages: templates, style and ways to write numbers."""
+    loaded = Environment(
+        loader=PackageLoader("reveille.host.report", "."),
+        autoescape=select_autoescape(["html", "j2"]),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    loaded.filters.update(percent=percent, fixed=fixed, energy=energy_text)
+    loaded.globals["style"] = Markup(files("reveille.host.report").joinpath("page.css").read_text())
+    return loaded
 
 
 def render_report(run: Run) -> str:
     """Return the page as HTML."""
-    environment = Environment(
-        loader=PackageLoader("reveille.host.report", "."),
-        autoescape=select_autoescape(),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(percent=percent, fixed=fixed, energy=energy_text)
     context: dict[str, Any] = {
         "name": run.path.name,
         "summary": run.summary,
@@ -44,7 +42,7 @@ def render_report(run: Run) -> str:
         "parts": PART_LABELS,
         "figures": {name: Markup(svg) for name, svg in drawings(run).items()},
     }
-    return environment.get_template("report.html.j2").render(context)
+    return environment().get_template("report.html.j2").render(context)
 
 
 def write_report(run: Run, path: Path | None = None) -> Path:

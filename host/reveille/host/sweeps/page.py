@@ -14,7 +14,7 @@ from markupsafe import Markup
 from reveille.hdl.errors import ReveilleError
 from reveille.host.choices import Preset
 from reveille.host.energy import PART_LABELS, energy_range, energy_text
-from reveille.host.report.page import fixed, percent
+from reveille.host.report.text import fixed, percent
 from reveille.host.sweeps.energy import COLUMNS, INTERVAL
 from reveille.host.sweeps.figures import curves, energy_bars, heat_maps, place_labels
 from reveille.host.sweeps.presets import PLANS

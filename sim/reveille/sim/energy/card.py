@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reveille.sim.energy.quantities import (
+    AGAINST_SUPPLY,
+    AGAINST_TEMPERATURE,
     SECTIONS,
     Conditions,
     EnergyError,
@@ -145,6 +147,23 @@ class EnergyCard:
             "conditions": asdict(self.conditions),
             **sections,
         }
+
+    @staticmethod
+    def from_manifest(manifest: Mapping[str, Any]) -> "EnergyCard":
+        """Return the card that a run kept, as it was then; the inverse of `manifest`."""
+        entries = {}
+        for section in SECTIONS:
+            for name, told in manifest[section].items():
+                tables = {
+                    part: tuple((at, value) for at, value in told[part])
+                    for part in (AGAINST_SUPPLY, AGAINST_TEMPERATURE)
+                    if part in told
+                }
+                entries[f"{section}.{name}"] = Entry(
+                    **{**told, "mark": Mark(told["mark"]), **tables}
+                )
+        conditions = Conditions(**manifest["conditions"])
+        return EnergyCard(manifest["name"], manifest["title"], conditions, entries)
 
     def entries_table(self) -> str:
         """Return all entries as a table in Markdown."""

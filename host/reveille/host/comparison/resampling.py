@@ -1,0 +1,137 @@
+"""What chance does to figures: resampling of whole records, because beats of a patient are alike.
+
+Sources: bootstrap of clusters, Davison and Hinkley, Bootstrap Methods and their Application 1997,
+section 3.8; exchange of the two treatments within pairs, Fisher, The Design of Experiments 1935,
+and Smucker et al., CIKM 2007, for measures that are no plain means.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reveille.host.comparison.counts import Figures, RecordCounts, number
+
+RESAMPLES = 4000
+"""Bootstrap samples of the records, and exchanges of two runs within records."""
+
+SEED = 7
+"""Of both, so that the same runs give the same intervals."""
+
+FEWEST_RECORDS = 5
+"""With fewer records there is no interval: resampling five patients is rough already."""
+
+INTERVAL_PERCENT = (2.5, 97.5)
+UNDEFINED_SHARE = 0.05
+"""A figure that more resamples than this leave undefined has no interval."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure and its 95 % interval; None where undefined, or where there are too few records."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Difference(Estimate):
+    """A difference of two runs over the same beats.
+
+    Attributes:
+        p: Probability of one at least as large if, in each record, the two runs could as well have
+            changed places.
+    """
+
+    p: float | None = None
+
+
+def intervals(counts: RecordCounts) -> dict[str, Estimate]:
+    """Return each figure with the percentile interval of the bootstrap over records."""
+    values = counts.all_figures()
+    if len(counts.records) < FEWEST_RECORDS:
+        return {name: Estimate(value) for name, value in values.items()}
+    resampled = counts.figures(_weights(len(counts.records)))
+    return {name: Estimate(value, *_ends(resampled[name])) for name, value in values.items()}
+
+
+def differences(one: RecordCounts, other: RecordCounts) -> dict[str, Difference]:
+    """Return how the figures of two runs differ, the other less the one.
+
+    Args:
+        one: Counts of beats.
+        other: Counts of the same beats.
+
+    Raises:
+        ValueError: The records or tasks are not the same.
+    """
+    if one.records != other.records or one.task != other.task:
+        raise ValueError("differences are of the same beats")
+    records = len(one.records)
+    observed = _less(other, one, np.ones((1, records)), np.zeros((1, records)))
+    values = {name: number(value[0]) for name, value in observed.items()}
+    if records < FEWEST_RECORDS:
+        return {name: Difference(value) for name, value in values.items()}
+    weights = _weights(records)
+    resampled = _less(other, one, weights, np.zeros_like(weights))
+    change = np.random.default_rng((SEED, 1)).integers(0, 2, (RESAMPLES, records)).astype(float)
+    exchanged = _less(other, one, 1.0 - change, change)
+    return {
+        name: Difference(value, *_ends(resampled[name]), p=_p(value, exchanged[name]))
+        for name, value in values.items()
+    }
+
+
+def _less(
+    other: RecordCounts,
+    one: RecordCounts,
+    weights: NDArray[np.float64],
+    exchanged: NDArray[np.float64],
+) -> Figures:
+    """Return the differences, with each record's share of both runs as weighted."""
+    left, right = (_mixed(a, b, weights, exchanged) for a, b in ((other, one), (one, other)))
+    return {name: left[name] - right[name] for name in left}
+
+
+def _mixed(
+    own: RecordCounts,
+    foreign: RecordCounts,
+    weights: NDArray[np.float64],
+    exchanged: NDArray[np.float64],
+) -> Mapping[str, NDArray[np.float64]]:
+    """Return the figures of a run, with the other's beats in the records that are exchanged."""
+    if not exchanged.any():
+        return own.figures(weights)
+    both = RecordCounts(
+        own.records * 2,
+        own.task,
+        *(
+            np.concatenate([getattr(own, part), getattr(foreign, part)])
+            for part in ("causes", "truth", "asleep", "confusion")
+        ),
+    )
+    return both.figures(np.concatenate([weights, exchanged], axis=1))
+
+
+def _weights(records: int) -> NDArray[np.float64]:
+    """Return how often each record occurs in each bootstrap sample."""
+    generator = np.random.default_rng((SEED, 0))
+    return generator.multinomial(records, np.full(records, 1 / records), RESAMPLES).astype(float)
+
+
+def _ends(values: NDArray[np.float64]) -> tuple[float | None, float | None]:
+    if np.isnan(values).mean() > UNDEFINED_SHARE:
+        return None, None
+    low, high = np.nanpercentile(values, INTERVAL_PERCENT)
+    return float(low), float(high)
+
+
+def _p(value: float | None, exchanged: NDArray[np.float64]) -> float | None:
+    """Return the share of exchanges, the observed one among them, that differ at least as much."""
+    if value is None or np.isnan(exchanged).any():
+        return None
+    # Exchanges that are equal in exact arithmetic must not fall to either side by rounding.
+    as_large = np.abs(exchanged) >= abs(value) * (1 - 1e-9) - 1e-15
+    return float((1 + as_large.sum()) / (1 + len(exchanged)))

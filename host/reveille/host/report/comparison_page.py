@@ -1,0 +1,44 @@
+"""The page of a comparison: one HTML file that needs no network, and its tables as CSV."""
+
+from pathlib import Path
+
+from reveille.host.comparison.compare import METHODS, Comparison
+from reveille.host.report.comparison_figures import comparison_figures
+from reveille.host.report.comparison_tables import comparison_tables
+from reveille.host.report.page import environment
+from reveille.host.report.tables import tables_folder, write_tables
+from reveille.host.results import write_text
+
+
+def write_comparison(
+    comparison: Comparison, page: Path, figures_to: Path | None = None
+) -> tuple[Path, Path]:
+    """Write the page, its tables and, where asked, its figures; return page and tables' folder.
+
+    Raises:
+        ReveilleError: One of them cannot be written.
+    """
+    tables, folder = comparison_tables(comparison), tables_folder(page)
+    figures = {figure.name: figure for figure in comparison_figures(comparison)}
+    pairs = [pair for pair in comparison.pairs if pair.obstacle is None]
+    most = {subject.letter: subject.counts.beats for subject in comparison.subjects}
+    text = (
+        environment()
+        .get_template("comparison.html.j2")
+        .render(
+            names=[subject.name for subject in comparison.subjects],
+            tables=tables,
+            figures=figures,
+            obstacles=[pair for pair in comparison.pairs if pair.obstacle is not None],
+            subsets=[pair for pair in pairs if pair.beats < max(most[pair.one], most[pair.other])],
+            cards=[table for name, table in tables.items() if name.startswith("energy_card")],
+            methods=METHODS,
+            folder=folder.name,
+        )
+    )
+    write_text(page, text)
+    write_tables(tables.values(), folder)
+    for name, figure in figures.items() if figures_to is not None else ():
+        assert figures_to is not None
+        write_text(figures_to / f"{name}.svg", figure.svg)
+    return page, folder

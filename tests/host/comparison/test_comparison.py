@@ -1,0 +1,228 @@
+"""`reveille report A B C`: pairs what can be paired, says what cannot; its page stands alone."""
+
+import csv
+import json
+from html.parser import HTMLParser
+
+import pyarrow.parquet as pq
+import pytest
+
+from reveille.host.comparison.compare import compare
+from reveille.host.results import MANIFEST, SUMMARY, TABLE
+
+
+class Page(HTMLParser):
+    """Collects what a page loads, its tables, and its drawings."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.loads, self.tables, self.ids, self.drawings = [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        told = dict(attributes)
+        for name in ("src", "href", "xlink:href", "data", "srcset", "poster"):
+            if name in told and not (told[name] or "").startswith(("#", "data:")):
+                self.loads.append((tag, told[name]))
+        if tag in ("script", "link", "iframe", "object", "embed"):
+            self.loads.append((tag, str(told)))
+        if tag == "table":
+            self.tables.append(told.get("id"))
+        if told.get("role") == "img":
+            self.drawings.append(told.get("aria-label"))
+        if "id" in told:
+            self.ids.append(told["id"])
+
+
+def stands_alone(text):
+    page = Page(text)
+    assert page.loads == []
+    assert "url(http" not in text
+    assert "@import" not in text
+    assert "@font-face" not in text
+    return page
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Twin runs over digital patients, made once."""
+    from reveille.hdl.parameters import Machine
+    from reveille.host.choices import Embodiment, Split
+    from reveille.host.dataset import digital_dataset
+    from reveille.host.experiment import RunOptions, execute
+    from reveille.host.models import load_models
+    from reveille.host.progress import Silent
+
+    folder = tmp_path_factory.mktemp("runs")
+    models, silent = load_models(0, None), Silent()
+    dataset = digital_dataset(Split.DS2, 0, silent)
+    for name, machine, limit, policy in (
+        ("base", Machine.STOCHASTIC, 600, {}),
+        ("log", Machine.LOGARITHMIC, 600, {}),
+        ("part", Machine.STOCHASTIC, 300, {"threshold": 20}),
+    ):
+        options = RunOptions(machine, embodiment=Embodiment.TWIN, limit=limit, policy=policy)
+        execute(dataset, models, options, folder / name, silent)
+    return folder
+
+
+def changed(run, to, **manifest):
+    """Copy a run, with another manifest."""
+    to.mkdir()
+    for path in run.iterdir():
+        if path.is_file():
+            (to / path.name).write_bytes(path.read_bytes())
+    told = json.loads((to / MANIFEST).read_text())
+    (to / MANIFEST).write_text(json.dumps(told | manifest))
+    return to
+
+
+def observations(run, to):
+    """Leave what `measure --data FILE.csv` does: no records, no decisions, no manifest."""
+    to.mkdir()
+    told = json.loads((run / SUMMARY).read_text())
+    kept = pq.read_table(run / TABLE).drop_columns(["record", "sample", "decision", "truth"])
+    pq.write_table(kept, to / TABLE)
+    summary = {key: told[key] for key in ("front_end", "versions", "wake_rate")}
+    measured = {"port": "virtual", "beats_per_s": 5000.0, "latency_ms": None, "lost": 0}
+    summary |= {"data": {"name": "own.csv", "sha256": "0" * 64}, **measured}
+    (to / SUMMARY).write_text(json.dumps(summary))
+    return to
+
+
+def test_a_comparison(reveille, runs, tmp_path):
+    page = tmp_path / "out" / "report.html"
+    status, out, err = reveille(
+        "report", *(runs / name for name in ("base", "log", "part")), "--out", page, "--json"
+    )
+    assert status == 0, err
+    told = json.loads(out)
+    assert [run["run"] for run in told["runs"]] == ["A", "B", "C"]
+    for run, name in zip(told["runs"], ("base", "log", "part"), strict=True):
+        summary = json.loads((runs / name / SUMMARY).read_text())
+        assert run["figures"]["wake_rate"]["value"] == pytest.approx(summary["wake_rate"])
+        assert run["energy_per_beat_nj"]["total"] == pytest.approx(
+            summary["energy_per_beat_nj"]["cascade"]["total"]
+        )
+    first, second = told["differences"]
+    assert (first["beats"], second["beats"]) == (600, 300)
+    values = [run["figures"]["wake_rate"]["value"] for run in told["runs"]]
+    assert first["figures"]["wake_rate"]["value"] == pytest.approx(values[1] - values[0])
+    assert round(600 * (values[1] - values[0])) == first["woken_by_other"] - first["woken_by_one"]
+    energies = [run["energy_per_beat_nj"]["total"] for run in told["runs"]]
+    assert first["energy_ratio"]["value"] == pytest.approx(energies[1] / energies[0])
+    assert first["energy_ratio"]["low"] < first["energy_ratio"]["value"]
+    assert set(told["configuration_differences"]) == {
+        "front_end.machine",
+        "front_end.policy.threshold",
+        "limit",
+    }
+
+    text = page.read_text()
+    found = stands_alone(text)
+    assert len(set(found.ids)) == len(found.ids)
+    assert len(found.drawings) == 6
+    assert all(label and len(label) > 20 for label in found.drawings)
+    assert "C share 300 beats" in text
+    tables = page.parent / "tables"
+    assert {path.stem for path in tables.iterdir()} >= set(found.tables) > {"headline", "pairs"}
+    with (tables / "headline.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["wake_rate_share"]) for row in rows] == values
+
+
+def test_the_page_draws_the_same_again(reveille, runs, tmp_path):
+    pages = [tmp_path / name for name in ("one.html", "two.html")]
+    for page in pages:
+        status, _, err = reveille("report", runs / "base", runs / "log", "--out", page)
+        assert status == 0, err
+    texts = [page.read_text().replace(f"{page.stem}-tables", "") for page in pages]
+    assert texts[0] == texts[1]
+    assert (tmp_path / "one-tables" / "headline.csv").is_file()
+
+
+def test_other_data_is_never_paired(reveille, runs, tmp_path):
+    data = {"name": "elsewhere", "records": [], "sha256": "1" * 64}
+    other = changed(runs / "log", tmp_path / "other", data=data)
+    page = tmp_path / "page.html"
+    status, _, err = reveille("report", runs / "base", other, "--out", page)
+    assert status == 0
+    assert "A and B are not paired: they hold different data" in " ".join(err.split())
+    assert "not paired: they hold different data" in page.read_text()
+    told = compare([runs / "base", other]).as_json()["differences"][0]
+    assert (told["figures"], told["energy_ratio"], told["beats"]) == ({}, None, 0)
+
+
+def test_equal_runs_are_called_so(reveille, runs, tmp_path):
+    twin = changed(runs / "base", tmp_path / "again", seed=3)
+    page = tmp_path / "page.html"
+    assert reveille("report", runs / "base", twin, "--out", page)[0] == 0
+    assert "equal, beat for beat" in page.read_text()
+    assert compare([runs / "base", twin]).differing == {"seed": [0, 3]}
+
+
+def test_measured_observations_stand_beside_a_run(reveille, runs, tmp_path):
+    measured = observations(runs / "base", tmp_path / "measured")
+    page = tmp_path / "page.html"
+    status, _, err = reveille("report", runs / "base", measured, "--out", page)
+    assert status == 0, err
+    assert "5,000" in page.read_text()
+    run = compare([runs / "base", measured]).as_json()["runs"][1]
+    assert run["figures"]["wake_rate"]["value"] is not None
+    assert run["figures"]["silent_error_rate"]["value"] is None
+    assert run["measured"]["port"] == "virtual"
+
+
+def test_a_run_of_the_first_version_is_compared(reveille, runs, tmp_path):
+    """Before energy cards, audits and services."""
+    old = changed(runs / "log", tmp_path / "old")
+    for name, keys in (
+        (MANIFEST, ("energy_card",)),
+        (SUMMARY, ("energy", "energy_per_beat_nj", "audits", "service_cycles")),
+    ):
+        told = json.loads((old / name).read_text())
+        (old / name).write_text(json.dumps({k: v for k, v in told.items() if k not in keys}))
+    page = tmp_path / "page.html"
+    status, _, err = reveille("report", runs / "base", old, "--out", page)
+    assert status == 0, err
+    pair = compare([runs / "base", old]).pairs[0]
+    assert (pair.beats, pair.energy_ratio) == (600, None)
+
+
+def test_figures_are_written_as_files(reveille, runs, tmp_path):
+    figures = tmp_path / "figures"
+    options = ("--out", tmp_path / "page.html", "--figures", figures)
+    assert reveille("report", runs / "base", runs / "log", *options)[0] == 0
+    assert {path.stem for path in figures.iterdir()} >= {"trade_off", "energy_against_rate"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("{base}", "{base}"), "is given 2 times; a comparison takes two runs"),
+        (("{base}", "{base}/../base"), "a comparison takes two runs"),
+        (("{base}", "{empty}"), "is not a run directory"),
+        (("{base}", "nowhere"), "is not a run directory"),
+        (("{base}", "{sweep}"), "is a sweep; a comparison takes runs"),
+        (("{base}", "{torn}"), "is damaged"),
+        (("{base}", "{newer}"), "has run format 99"),
+    ],
+)
+def test_a_mistake_ends_in_one_sentence(reveille, runs, tmp_path, arguments, sentence):
+    from reveille.sim.sweeps.engine import MANIFEST as SWEEP
+
+    places = {name: tmp_path / name for name in ("empty", "sweep")}
+    for path in places.values():
+        path.mkdir()
+    (places["sweep"] / SWEEP).write_text("{}")
+    places["torn"] = changed(runs / "log", tmp_path / "torn")
+    (places["torn"] / TABLE).write_bytes(b"PAR1")
+    places["newer"] = changed(runs / "log", tmp_path / "newer", format=99)
+    named = [a.format(base=runs / "base", **places) for a in arguments]
+    status, out, err = reveille("report", *named, "--out", tmp_path / "page.html")
+    assert (status, out) == (1, "")
+    message = " ".join(err.split())
+    assert sentence in message
+    assert "Traceback" not in message
+    assert message.endswith(".")
+    assert not (tmp_path / "page.html").exists()
