@@ -157,7 +157,7 @@ def test_equal_runs_are_called_so(reveille, runs, tmp_path):
     twin = changed(runs / "base", tmp_path / "again", seed=3)
     page = tmp_path / "page.html"
     assert reveille("report", runs / "base", twin, "--out", page)[0] == 0
-    assert "equal, beat for beat" in page.read_text()
+    assert "equal, one by one" in page.read_text()
     assert compare([runs / "base", twin]).differing == {"seed": [0, 3]}
 
 

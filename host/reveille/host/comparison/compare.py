@@ -9,6 +9,7 @@ from reveille.host.comparison.pairing import Pair, pair
 from reveille.host.comparison.resampling import RESAMPLES, Estimate, intervals
 from reveille.host.comparison.settings import differing, settings
 from reveille.host.comparison.subjects import Subject, load_subjects
+from reveille.host.task import Task, table_task
 
 METHODS = {
     "intervals": "95 %, percentiles of a bootstrap over records",
@@ -34,6 +35,13 @@ class Comparison:
     figures: Sequence[Mapping[str, Estimate]]
     pairs: Sequence[Pair]
     differing: Mapping[str, Sequence[Any]]
+
+    @property
+    def words(self) -> Task:
+        """What the beats and records of all these runs are called."""
+        tasks = [subject.counts.task for subject in self.subjects]
+        alike = all((task.item, task.group) == (tasks[0].item, tasks[0].group) for task in tasks)
+        return tasks[0] if alike else table_task((), ())
 
     def as_json(self) -> dict[str, Any]:
         """Return the comparison as plain values."""

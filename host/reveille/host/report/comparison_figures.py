@@ -11,8 +11,8 @@ from reveille.host.comparison.compare import Comparison, energy_per_beat
 from reveille.host.comparison.pairing import Pair
 from reveille.host.comparison.resampling import Estimate
 from reveille.host.energy import PART_LABELS
-from reveille.host.report.comparison_tables import (
-    LABELS,
+from reveille.host.report.comparison_words import (
+    figure_labels,
     is_score,
     shown_figures,
     unequal,
@@ -54,7 +54,8 @@ def _n(comparison: Comparison) -> str:
         f"{s.letter} {s.counts.beats:,}" + (f" of {len(s.counts.records)}" if s.has_records else "")
         for s in comparison.subjects
     )
-    return f"n, beats of records: {', '.join(counts)}."
+    words = comparison.words
+    return f"n, {words.items} of {words.groups}: {', '.join(counts)}."
 
 
 def _place(ax: Axes, number: int, letter: str, x: Estimate, y: Estimate) -> None:
@@ -98,12 +99,16 @@ def _scaled(one: Estimate, factor: float) -> Estimate:
 
 
 def _trade_off(comparison: Comparison) -> Drawing:
+    items = comparison.words.items
+
     def draw(figure: Figure) -> None:
         ax = figure.subplots()
         for number, (s, f) in enumerate(zip(comparison.subjects, comparison.figures, strict=True)):
             rates = (_scaled(f[name], 100) for name in ("wake_rate", "silent_error_rate"))
             _place(ax, number, s.letter, *rates)
-        ax.set(xlabel="wake-up rate (% of beats)", ylabel="silent errors (% of abnormal beats)")
+        ax.set(
+            xlabel=f"wake-up rate (% of {items})", ylabel=f"silent errors (% of abnormal {items})"
+        )
         ax.set_xlim(left=0)
         ax.set_ylim(bottom=0)
         ax.grid(alpha=0.25)
@@ -115,7 +120,8 @@ def _trade_off(comparison: Comparison) -> Drawing:
     return Drawing.of(
         "trade_off",
         f"Wake-up rate and silent errors of each run: {'; '.join(values)}.",
-        f"Better is to the left and down. Whiskers: 95 %, bootstrap over records. {_n(comparison)}",
+        "Better is to the left and down. Whiskers: 95 %, bootstrap over "
+        f"{comparison.words.groups}. {_n(comparison)}",
         draw_svg(7.2, 3.4, draw),
     )
 
@@ -125,27 +131,32 @@ def _percent(one: Estimate) -> str:
 
 
 def _energy_against_rate(comparison: Comparison) -> Drawing:
+    items = comparison.words.items
+
     def draw(figure: Figure) -> None:
         ax = figure.subplots()
         for number, (s, f) in enumerate(zip(comparison.subjects, comparison.figures, strict=True)):
             if energy := energy_per_beat(s):
                 total = Estimate(energy["total"], energy["low"], energy["high"])
                 _place(ax, number, s.letter, _scaled(f["wake_rate"], 100), _scaled(total, 1e-3))
-        ax.set(xlabel="wake-up rate (% of beats)", ylabel="energy per beat (µJ)")
+        ax.set(
+            xlabel=f"wake-up rate (% of {items})", ylabel=f"energy per {comparison.words.item} (µJ)"
+        )
         ax.set_xlim(left=0)
         ax.set_ylim(bottom=0)
         ax.grid(alpha=0.25)
 
     return Drawing.of(
         "energy_against_rate",
-        "Wake-up rate and energy per beat of the cascade, for each run.",
-        "Whiskers: of the rate 95 % over records; of the energy 95 % over the uncertainty of the "
+        f"Wake-up rate and energy per {comparison.words.item} of the cascade, for each run.",
+        "Whiskers: of the rate 95 %, bootstrap; of the energy 95 % over the uncertainty of the "
         f"card, which runs with one card share. {_n(comparison)}",
         draw_svg(7.2, 3.2, draw),
     )
 
 
 def _causes(comparison: Comparison) -> Drawing:
+    items = comparison.words.items
     subjects, order = comparison.subjects, [cause.name for cause in sorted(Cause)]
 
     def draw(figure: Figure) -> None:
@@ -176,13 +187,13 @@ def _causes(comparison: Comparison) -> Drawing:
                     100 - rate.value, place, xerr=spread, fmt="none", color="#333333", capsize=3
                 )
         ax.set_yticks(range(len(subjects)), [subject.letter for subject in subjects])
-        ax.set(xlim=(0, 100), xlabel="share of beats (%)", ylabel="run")
+        ax.set(xlim=(0, 100), xlabel=f"share of {items} (%)", ylabel="run")
         ax.invert_yaxis()
         figure.legend(loc="outside upper right", ncols=len(CAUSES), frameon=False)
 
     return Drawing.of(
         "causes",
-        "Share of beats by cause, a bar for each run; the headline table has the figures.",
+        f"Share of {items} by cause, a bar for each run; the headline table has the figures.",
         "The whisker is where sleep ends and waking begins: 95 % of the wake-up rate, bootstrap "
         f"over records. {_n(comparison)}",
         draw_svg(9.5, 1.1 + 0.4 * len(subjects), draw),
@@ -191,12 +202,12 @@ def _causes(comparison: Comparison) -> Drawing:
 
 def _differences(comparison: Comparison) -> Drawing:
     names = [name for name in shown_figures(comparison) if not name.startswith("wake_rate_")]
-    pairs = unequal(comparison)
+    pairs, labels_of, words = unequal(comparison), figure_labels(comparison), comparison.words
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
         for ax, name in zip(axes, names, strict=True):
-            _forest(ax, name, pairs)
+            _forest(ax, name, labels_of[name], pairs)
         labels = [f"{pair.other} less {pair.one}" for pair in pairs]
         axes[0].set_yticks(range(len(pairs)), labels)
         axes[0].set_ylim(len(pairs) - 0.5, -0.5)
@@ -204,14 +215,14 @@ def _differences(comparison: Comparison) -> Drawing:
     n = ", ".join(f"{p.other} {p.beats:,} of {p.records}" for p in pairs)
     return Drawing.of(
         "differences",
-        "Differences of each run to the first over the same beats, figure by figure.",
-        "Whiskers: 95 %, bootstrap over records. "
-        f"The line at 0 is no difference. n, beats of records: {n}.",
+        f"Differences of each run to the first over the same {words.items}, figure by figure.",
+        f"Whiskers: 95 %, bootstrap over {words.groups}. The line at 0 is no difference. "
+        f"n, {words.items} of {words.groups}: {n}.",
         draw_svg(9.5, 1.1 + 0.32 * len(pairs), draw),
     )
 
 
-def _forest(ax: Axes, name: str, pairs: Sequence[Pair]) -> None:
+def _forest(ax: Axes, name: str, label: str, pairs: Sequence[Pair]) -> None:
     """Draw one figure's differences, a line a pair."""
     for place, pair in enumerate(pairs):
         one = _scaled(pair.figures[name], 1 if is_score(name) else 100)
@@ -225,7 +236,7 @@ def _forest(ax: Axes, name: str, pairs: Sequence[Pair]) -> None:
     reach = 1.1 * max(1e-3, *(abs(end) for end in ax.get_xlim()))
     ax.set_xlim(-reach, reach)
     ax.locator_params(axis="x", nbins=4)
-    ax.set_title(LABELS[name].strip().replace(", of", ",\nof").replace(" (", "\n("), fontsize=8)
+    ax.set_title(label.replace(", of", ",\nof").replace(" (", "\n("), fontsize=8)
     ax.set_xlabel("difference" if is_score(name) else "points", fontsize=8)
     ax.tick_params(axis="x", labelsize=8)
 
@@ -251,8 +262,8 @@ def _confusions(comparison: Comparison) -> Drawing:
         "confusions",
         "Confusion matrix of the cascade's decisions, one for each run; confusions.csv has the "
         "counts.",
-        "Counts of beats by true class and the cascade's decision; shades are shares of the true "
-        f"class. {_names(comparison)}.",
+        f"Counts of {comparison.words.items} by true class and the cascade's decision; shades are "
+        f"shares of the true class. {_names(comparison)}.",
         draw_svg(9.5, (0.6 + 9.5 / columns) * lines, draw),
     )
 
@@ -270,19 +281,22 @@ def confusion_matrix(ax: Axes, counts: np.ndarray, classes: Sequence[str], title
 
 
 def _energies(comparison: Comparison) -> Drawing:
+    words = comparison.words
     found = [(s.letter, energy) for s in comparison.subjects if (energy := energy_per_beat(s))]
 
     def draw(figure: Figure) -> None:
         ax = figure.subplots()
-        stacked_bars(ax, [letter for letter, _ in found], [energy for _, energy in found])
+        stacked_bars(
+            ax, [letter for letter, _ in found], [energy for _, energy in found], words.item
+        )
         ax.set_ylabel("run")
         figure.legend(loc="outside upper right", ncols=len(PART_LABELS), frameon=False)
 
     cards = ", ".join(dict.fromkeys(energy["card"] for _, energy in found))
     return Drawing.of(
         "energy",
-        "Energy per beat of the cascade by part, a bar for each run; the headline table has the "
-        "totals.",
+        f"Energy per {words.item} of the cascade by part, a bar for each run; the headline table "
+        "has the totals.",
         f"By the energy card {cards}. Whiskers: 95 % of the total, every figure of the card drawn "
         f"within its own interval. {_n(comparison)}",
         draw_svg(9.5, 1.1 + 0.4 * len(found), draw),

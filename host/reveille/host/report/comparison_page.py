@@ -32,6 +32,7 @@ def write_comparison(
             obstacles=[pair for pair in comparison.pairs if pair.obstacle is not None],
             subsets=[pair for pair in pairs if pair.beats < max(most[pair.one], most[pair.other])],
             cards=[table for name, table in tables.items() if name.startswith("energy_card")],
+            words=comparison.words,
             methods=METHODS,
             folder=folder.name,
         )

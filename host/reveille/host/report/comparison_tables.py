@@ -4,51 +4,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from reveille.host.comparison.compare import Comparison, energy_per_beat, measured
-from reveille.host.comparison.pairing import Pair
 from reveille.host.comparison.resampling import Estimate
 from reveille.host.comparison.settings import settings
 from reveille.host.energy import energy_text
-from reveille.host.metrics import CLASS_NAMES
+from reveille.host.report.comparison_words import (
+    figure_labels,
+    is_score,
+    shown_figures,
+    unequal,
+    unit,
+)
 from reveille.host.report.settings_tables import card_table, setting_text, settings_table
 from reveille.host.report.tables import Row, Shown, Table, value_of
 from reveille.host.report.text import count, fixed, percent, signed, span, tight
-from reveille.host.summary import WAKE_CAUSES
-
-LABELS = {
-    "wake_rate": "wake-up rate",
-    **{f"wake_rate_{name.lower()}": f"· {name.lower()}" for name in WAKE_CAUSES},
-    "silent_error_rate": "silent errors, of abnormal",
-    "silent_error_rate_sv": "silent errors, of S and V",
-    "accuracy": "accuracy",
-    "macro_f1_nsv": "macro-F1 (N, S, V)",
-    "macro_f1_nsvf": "macro-F1 (N, S, V, F)",
-}
-"""How the figures are called before people."""
-
-
-AUDITS = "wake_rate_audit"
-
-
-def is_score(name: str) -> bool:
-    """Return whether a figure has no unit; the others are shares."""
-    return name.startswith("macro_f1")
-
-
-def unit(name: str) -> str:
-    """Return what a column's name ends in."""
-    return "" if is_score(name) else "_share"
-
-
-def shown_figures(comparison: Comparison) -> list[str]:
-    """Return the figures that any of the runs has; audits only where there were any."""
-    found = {
-        name: [f.get(name, Estimate(None)).value for f in comparison.figures] for name in LABELS
-    }
-    return [
-        name
-        for name, values in found.items()
-        if (any(values) if name == AUDITS else values != [None] * len(values))
-    ]
 
 
 def comparison_tables(comparison: Comparison) -> dict[str, Table]:
@@ -68,6 +36,7 @@ def comparison_tables(comparison: Comparison) -> dict[str, Table]:
 
 
 def _runs(comparison: Comparison) -> Table:
+    words = comparison.words
     return Table(
         "runs",
         "The runs",
@@ -76,8 +45,8 @@ def _runs(comparison: Comparison) -> Table:
             Shown("run", value_of("run"), words=True),
             Shown("folder", value_of("name"), words=True),
             Shown("data", value_of("data"), words=True),
-            Shown("beats", value_of("beats", count)),
-            Shown("records", value_of("records", count)),
+            Shown(words.items, value_of("beats", count)),
+            Shown(words.groups, value_of("records", count)),
             Shown("front end", value_of("front_end"), words=True),
             Shown("back end", value_of("back_end"), words=True),
             Shown("made", value_of("created", lambda t: str(t)[:16].replace("T", " ")), words=True),
@@ -85,7 +54,7 @@ def _runs(comparison: Comparison) -> Table:
     )
 
 
-def _estimate(name: str) -> Shown:
+def _estimate(name: str, label: str) -> Shown:
     """Show a figure with its interval below."""
 
     def write(row: Row) -> str:
@@ -93,10 +62,11 @@ def _estimate(name: str) -> Shown:
         text = fixed if is_score(name) else percent
         return text(value) + ("" if low is None else f"\n{tight(text(low), text(high))}")
 
-    return Shown(LABELS[name], write)
+    return Shown(label, write)
 
 
 def _headline(comparison: Comparison) -> Table:
+    labels = figure_labels(comparison)
     names = shown_figures(comparison)
     rows = []
     for subject, figures in zip(comparison.subjects, comparison.figures, strict=True):
@@ -121,13 +91,13 @@ def _headline(comparison: Comparison) -> Table:
 
     return Table(
         "headline",
-        "Figures of the cascade, with 95 % intervals below: of rates and scores over records "
-        "(bootstrap), of energies over the uncertainty of the card.",
+        "Figures of the cascade, with 95 % intervals below: of rates and scores over "
+        f"{comparison.words.groups} (bootstrap), of energies over the uncertainty of the card.",
         rows,
         [
             Shown("run", lambda row: f"{row['run']}\n{row['name']}\nn = {row['beats']:,}"),
-            *(_estimate(name) for name in names),
-            Shown("energy per beat, by the card", energies),
+            *(_estimate(name, labels[name]) for name in names),
+            Shown(f"energy per {comparison.words.item}, by the card", energies),
         ],
         turned=True,
     )
@@ -182,16 +152,11 @@ def _measured(comparison: Comparison) -> Table:
     )
 
 
-def unequal(comparison: Comparison) -> list[Pair]:
-    """Return the pairs whose runs hold the same beats, and do not treat them all alike."""
-    return [pair for pair in comparison.pairs if pair.obstacle is None and not pair.equal]
-
-
 def _differences(comparison: Comparison) -> Table:
-    rows = []
+    labels, shown, rows = figure_labels(comparison), shown_figures(comparison), []
     for pair in unequal(comparison):
         for name, one in pair.figures.items():
-            if one.value is not None and name in shown_figures(comparison):
+            if one.value is not None and name in shown:
                 rows.append(
                     {
                         "from": pair.one,
@@ -223,11 +188,11 @@ def _differences(comparison: Comparison) -> Table:
 
     return Table(
         "differences",
-        "Differences over the same beats, with 95 % intervals of a bootstrap over records; p is "
-        "that of exchanging the two runs within records.",
+        f"Differences over the same {comparison.words.items}, with 95 % intervals of a bootstrap "
+        f"over {comparison.words.groups}; p is that of exchanging the two runs within them.",
         rows,
         [
-            Shown("figure", lambda row: LABELS[row["figure"]], words=True),
+            Shown("figure", lambda row: labels[row["figure"]], words=True),
             Shown("runs", lambda row: f"{row['to']} less {row['from']}", words=True),
             Shown("difference", write("difference")),
             Shown("95 % interval", spread),
@@ -242,7 +207,7 @@ def p_text(p: float) -> str:
 
 
 def _pairs(comparison: Comparison) -> Table:
-    rows = []
+    words, rows = comparison.words, []
     for pair in comparison.pairs:
         ratio = pair.energy_ratio or Estimate(None)
         rows.append(
@@ -253,7 +218,7 @@ def _pairs(comparison: Comparison) -> Table:
                 "obstacle": pair.obstacle,
                 "beats": pair.beats,
                 "records": pair.records,
-                "equal_beat_for_beat": pair.equal if pair.obstacle is None else None,
+                "equal_one_by_one": pair.equal if pair.obstacle is None else None,
                 "woken_by_from_alone_beats": pair.woken_by_one,
                 "woken_by_to_alone_beats": pair.woken_by_other,
                 "right_in_from_alone_beats": pair.right_in_one,
@@ -281,12 +246,15 @@ def _pairs(comparison: Comparison) -> Table:
 
     return Table(
         "pairs",
-        "Beat by beat, each run against the first. Counts of beats in which the two differ carry "
-        "no test: beats of one patient are alike, so McNemar's would be far too sure.",
+        f"Each run against the first, {words.item} by {words.item}. Counts of those in which the "
+        f"two differ carry no test: {words.items} of one {words.group} are alike, so McNemar's "
+        "would be far too sure.",
         rows,
         [
             Shown("runs", lambda row: f"{row['from']}, {row['to']}", words=True),
-            Shown("beats in both", lambda row: count(row["beats"]) if row["paired"] else "–"),
+            Shown(
+                f"{words.items} in both", lambda row: count(row["beats"]) if row["paired"] else "–"
+            ),
             Shown("outcomes", _outcomes, words=True),
             Shown("woken by one alone", both("woken_by")),
             Shown("right in one alone", both("right_in")),
@@ -298,25 +266,23 @@ def _pairs(comparison: Comparison) -> Table:
 def _outcomes(row: Row) -> str:
     if not row["paired"]:
         return f"not paired: {row['obstacle']}"
-    return "equal, beat for beat" if row["equal_beat_for_beat"] else "differ"
+    return "equal, one by one" if row["equal_one_by_one"] else "differ"
 
 
 def _confusions(comparison: Comparison) -> Table:
-    rows = []
-    for subject in comparison.subjects:
-        totals = subject.counts.confusion.sum(axis=0)
-        for i, true in enumerate(CLASS_NAMES):
-            decided = {f"decided_{n}_beats": int(totals[i, j]) for j, n in enumerate(CLASS_NAMES)}
-            rows.append({"run": subject.letter, "true": true, **decided})
+    rows = [
+        {"run": subject.letter, "true": true, "decided": decided, "beats": int(number)}
+        for subject in comparison.subjects
+        for true, line in zip(
+            subject.counts.task.classes, subject.counts.confusion.sum(axis=0), strict=True
+        )
+        for decided, number in zip(subject.counts.task.classes, line, strict=True)
+    ]
     return Table(
         "confusions",
-        "Beats of the cascade by true class and decision.",
+        f"{comparison.words.items} by true class and the cascade's decision",
         rows,
-        [
-            Shown("run", value_of("run"), words=True),
-            Shown("true", value_of("true"), words=True),
-            *(Shown(f"decided {n}", value_of(f"decided_{n}_beats", count)) for n in CLASS_NAMES),
-        ],
+        [Shown(key, value_of(key), words=True) for key in ("run", "true", "decided", "beats")],
     )
 
 
