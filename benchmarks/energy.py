@@ -1,6 +1,7 @@
 """The headline of energy: DS2 with the shipped models, nominal and degraded, beside the CPU alone.
 
     python benchmarks/energy.py --data FOLDER [--card CARD] [--machine MACHINE] [--mode MODE]
+        [--gated DOMAINS]
 
 Wake-up rate, macro-F1 and silent errors are means over three seeds of the network and, for degraded
 arrays, over 20 sampled arrays, with the range over arrays in brackets. Energy per beat is that of
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from reveille.hdl.parameters import Machine, Mode
 from reveille.host.dataset import open_dataset
-from reveille.host.energy import energy_range, energy_text, recorded_time_s
+from reveille.host.energy import energy_range, energy_text, gated_domains, recorded_time_s
 from reveille.host.metrics import Scores
 from reveille.host.models import load_models
 from reveille.host.optimise.designs import ArrayCondition, Space
@@ -168,7 +169,9 @@ def main() -> None:
     parser.add_argument("--card", default="sg13g2", help="energy card: a name or a file")
     parser.add_argument("--machine", type=Machine, default=Machine.STOCHASTIC)
     parser.add_argument("--mode", type=lambda name: Mode[name.upper()], default=Mode.FULL)
+    parser.add_argument("--gated", default="none", help="power domains off while idle, or all")
     arguments = parser.parse_args()
+    gated = gated_domains(arguments.gated)
     card, machine = EnergyCard.load(arguments.card), arguments.machine
     beats = open_dataset(arguments.data).beats(Silent())
     models = [load_models(seed) for seed in SEEDS]
@@ -184,7 +187,7 @@ def main() -> None:
     for condition in CONDITIONS:
         woken, activity = bench.screen(ideal, condition)
         supply_v = condition.supply_v or card.conditions.array_supply_v
-        operation = Operation(replace(card.conditions, array_supply_v=supply_v))
+        operation = Operation(replace(card.conditions, array_supply_v=supply_v), gated=gated)
         values = card.values(operation.conditions)
         columns = columns_of_energy(values, machine, activity, operation)
         if condition is CONDITIONS[0]:

@@ -128,6 +128,7 @@ def test_doctor_names_what_is_there(reveille):
         (["run", "--audit-rate", "2", "--limit", "10"], "audit_rate is 2.0"),
         (["run", "--data", "{empty}", "--download"], "exclude each other"),
         (["run", "--energy-card", "gold", "--limit", "10"], "There is no energy card gold"),
+        (["run", "--gated", "machine,cpu"], "no power domain cpu; name some of machine, array"),
         (["calibrate"], "Calibration takes real patients"),
         (["calibrate", "--data", "{empty}"], "holds no WFDB record"),
         (["run", "--policy", "none.json", "--limit", "10"], "There is no policy none.json"),

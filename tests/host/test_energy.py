@@ -7,9 +7,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, MachineParameters
-from reveille.host.energy import energy_range, energy_summary, energy_text, recorded_time_s
-from reveille.sim.energy import PARTS, EnergyCard, Mark
+from reveille.host.energy import (
+    energy_range,
+    energy_summary,
+    energy_text,
+    gated_domains,
+    recorded_time_s,
+)
+from reveille.sim.energy import PARTS, Domain, EnergyCard, Mark, Operation
 
 PARAMETERS = MachineParameters(columns=5)
 CARD = EnergyCard.load()
@@ -45,6 +52,27 @@ def test_energy_by_hand() -> None:
     saving = energy["saving_factor"]
     assert saving["low"] < saving["value"] < 5
     json.dumps(summary, allow_nan=False)
+
+
+def test_gated_domains_are_named_with_commas() -> None:
+    assert gated_domains("none") == frozenset()
+    assert gated_domains("all") == frozenset(Domain)
+    assert gated_domains("machine, back_end") == {Domain.MACHINE, Domain.BACK_END}
+    for text, name in (("cpu", "cpu"), ("machine,none", "none"), ("", "without a name")):
+        with pytest.raises(ReveilleError, match=f"no power domain {name}; name some of machine"):
+            gated_domains(text)
+
+
+def test_gating_of_a_run_is_told_and_saves_leakage() -> None:
+    beats = table({"a": [0.0, 1.0, 2.0, 3.0]}, ["NORMAL", "NORMAL", "INVALID", "NORMAL"])
+    on, off = (
+        energy_summary(beats, PARAMETERS, CARD, Operation(gated=gated_domains(text)))
+        for text in ("none", "back_end")
+    )
+    assert off["energy"]["operation"]["gated"] == ["back_end"]
+    on_nj, off_nj = (e["energy_per_beat_nj"]["cascade"] for e in (on, off))
+    assert on_nj["leakage"] - off_nj["leakage"] > 6000
+    assert off_nj["wake_service"] - on_nj["wake_service"] == pytest.approx((1000 - 1) / 4)
 
 
 def test_columns_differ_as_their_names_say() -> None:

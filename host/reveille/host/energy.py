@@ -8,10 +8,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from reveille.hdl.contract import Cause
+from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, MachineParameters
 from reveille.sim.energy import (
     PARTS,
     Activity,
+    Domain,
     EnergyCard,
     Operation,
     break_even_wake_rate,
@@ -56,6 +58,24 @@ def energy_range(low_nj: float, high_nj: float) -> str:
     low, high = energy_text(low_nj), energy_text(high_nj)
     number, unit = low.split()
     return f"{number if high.endswith(f' {unit}') else low} to {high}"
+
+
+def gated_domains(text: str) -> frozenset[Domain]:
+    """Read power domains that are off while idle: names with commas between, all, or none.
+
+    Raises:
+        ReveilleError: There is no such domain.
+    """
+    names = [name.strip() for name in text.split(",")]
+    if names in (["all"], ["none"]):
+        return frozenset(Domain) if names == ["all"] else frozenset()
+    unknown = [name for name in names if name not in list(Domain)]
+    if unknown:
+        raise ReveilleError(
+            f"There is no power domain {unknown[0] or 'without a name'}; name some of "
+            f"{', '.join(Domain)} with commas between, or all, or none."
+        )
+    return frozenset(map(Domain, names))
 
 
 def recorded_time_s(record: NDArray[np.str_], time_s: NDArray[np.float64]) -> float:

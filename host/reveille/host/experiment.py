@@ -41,7 +41,7 @@ from reveille.host.results import (
 )
 from reveille.host.summary import summarise
 from reveille.host.task import task_of
-from reveille.sim.energy import DEFAULT_CARD, EnergyCard
+from reveille.sim.energy import DEFAULT_CARD, Domain, EnergyCard, Operation
 from reveille.sim.front_end import FrontEndConfiguration, Outcomes
 from reveille.sim.front_ends import (
     FRONT_ENDS,
@@ -68,6 +68,7 @@ class RunOptions:
         policy: Fields of `reveille.sim.front_end.Policy` that differ from the fitted ones.
         waves: File for the waves of a cocotb run.
         energy_card: Name or file of the energy card.
+        gated: Power domains that are off while idle, in the energies of the run.
     """
 
     machine: Machine = Machine.STOCHASTIC
@@ -80,6 +81,7 @@ class RunOptions:
     policy: Mapping[str, object] = field(default_factory=dict)
     waves: Path | None = None
     energy_card: str = DEFAULT_CARD
+    gated: frozenset[Domain] = frozenset()
 
 
 def execute(
@@ -117,6 +119,7 @@ def execute(
             manifest,
             results,
             progress,
+            Operation(gated=options.gated),
         )
         run = replace(load_run(folder), path=path)
         write_report(run, folder / REPORT)
@@ -132,6 +135,7 @@ def write_results(
     manifest: dict[str, Any],
     results: dict[str, Any],
     progress: Progress,
+    operation: Operation | None = None,
 ) -> None:
     """Write all of a run but its report.
 
@@ -145,11 +149,12 @@ def write_results(
         manifest: From `run_manifest`.
         results: What the summary says beside what follows from table and card.
         progress: Where progress goes.
+        operation: How the system is run, as far as energy goes; nothing gated by default.
     """
     record, excerpt = choose_excerpt(dataset, table, progress)
     manifest = {**manifest, "excerpt_record": record, "energy_card": card.manifest()}
     pq.write_table(excerpt, folder / EXCERPT)
-    figures = energy_summary(table, parameters, card) if parameters else NO_ENERGY
+    figures = energy_summary(table, parameters, card, operation) if parameters else NO_ENERGY
     write_tables(folder, table, manifest, {**figures, **results}, progress)
 
 

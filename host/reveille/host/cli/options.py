@@ -16,4 +16,11 @@ EnergyCardName = Annotated[
     str | None,
     Option("--energy-card", help="Energy card: a TOML file, or one that ships (default: sg13g2)."),
 ]
+Gated = Annotated[
+    str,
+    Option(
+        "--gated",
+        help="Power domains that are off while idle: machine, array, back_end; or all, none.",
+    ),
+]
 Quiet = Annotated[bool, Option("--quiet", "-q", help="No progress.")]

@@ -14,6 +14,7 @@ from reveille.host.cli.options import (
     DataFolder,
     Download,
     EnergyCardName,
+    Gated,
     Limit,
     ModelFolder,
     Quiet,
@@ -48,6 +49,7 @@ def run(
     ] = None,
     models: ModelFolder = None,
     energy_card: EnergyCardName = None,
+    gated: Gated = "none",
     out: Annotated[Path | None, Option(help="Run directory to write (default: runs/...).")] = None,
     waves: Annotated[Path | None, Option(help="Wave file; with --front-end cocotb only.")] = None,
     as_json: Annotated[bool, Option("--json", help="Print summary.json alone.")] = False,
@@ -69,6 +71,7 @@ def run(
     from reveille.host.calibration.policy_file import load_policy
     from reveille.host.cli.table import summary_table
     from reveille.host.dataset import choose_dataset
+    from reveille.host.energy import gated_domains
     from reveille.host.experiment import RunOptions, execute
     from reveille.host.models import load_models
     from reveille.host.results import REPORT, SUMMARY
@@ -114,6 +117,7 @@ def run(
         policy=policy,
         waves=waves,
         energy_card=energy_card or DEFAULT_CARD,
+        gated=gated_domains(gated),
     )
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     kind = f"{operation[0]}-{operation[1].name.lower()}-" if embodiment else ""

@@ -73,4 +73,5 @@ def _add_energy(
     for part, label in PART_LABELS.items():
         marked.setdefault(energy["provenance"][part]["mark"], []).append(label)
     marks = "; ".join(f"{mark}: {', '.join(labels)}" for mark, labels in marked.items())
-    table.caption = f"Energy by the card {energy['card']} ({marks})."
+    gated = ", ".join(energy["operation"]["gated"]).replace("_", " ") or "nothing"
+    table.caption = f"Energy by the card {energy['card']}, {gated} gated ({marks})."
