@@ -16,8 +16,8 @@ label = "diagnosis"
 group = "patient"
 classes = ["benign", "malignant"]
 normal = ["benign"]
-# The network sees all thirty measures, the front end four: size, texture, outline and its dents.
-observables = ["worst area", "worst texture", "worst smoothness", "worst concave points"]
+# The network sees all thirty measures; the front end five, chosen on the training patients.
+observables = 5
 
 [split]
 fraction = 0.4

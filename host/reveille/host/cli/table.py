@@ -61,6 +61,7 @@ def _add_energy(
 ) -> None:
     """Add energy per item, its interval and its parts; their marks go under the table."""
     if energies is None or energy is None:
+        table.caption = f"No energy: no card, or no time between {task.items}, is known."
         return
     columns = [energies[name] for name in DECISION_COLUMNS]
     table.add_section()
@@ -72,6 +73,8 @@ def _add_energy(
     marked: dict[str, list[str]] = {}
     for part, label in PART_LABELS.items():
         marked.setdefault(energy["provenance"][part]["mark"], []).append(label)
-    marks = "; ".join(f"{mark}: {', '.join(labels)}" for mark, labels in marked.items())
+    marks = "; ".join(
+        f"{mark or 'not counted'}: {', '.join(labels)}" for mark, labels in marked.items()
+    )
     gated = ", ".join(energy["operation"]["gated"]).replace("_", " ") or "nothing"
     table.caption = f"Energy by the card {energy['card']}, {gated} gated ({marks})."

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,21 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """What the energy takes besides the machine and the network.
+
+    Attributes:
+        seconds_between_observations: Real time from one to the next.
+        acquisition_nw: Power of whatever measures the features; 0 leaves it out.
+        observation_nj: Energy of making one observation of them; 0 leaves it out.
+    """
+
+    seconds_between_observations: float
+    acquisition_nw: float = 0.0
+    observation_nj: float = 0.0
+
+
+@dataclass(frozen=True)
 class TableDescription:
     """What a TOML file says about a table.
 
@@ -51,11 +66,13 @@ class TableDescription:
         group: Column of what observations belong together; None where each stands for itself.
         task: The classes, in the order of the machine's rows, and which of them are normal.
         features: Columns that the network sees; None takes all numeric ones.
-        observables: Columns that the front end observes; None takes the features.
+        observables: Columns that the front end observes, or how many of the features to choose on
+            the training groups; None takes all features.
         levels: Levels into which each observable is cut.
         silent_share: Share of abnormal observations that the operating point may leave asleep, on
             training groups that were left out of the fit.
         split: Which groups train and which are tested.
+        surroundings: What energies take; None where no time between observations is known.
     """
 
     path: Path
@@ -65,10 +82,11 @@ class TableDescription:
     group: str | None
     task: Task
     features: tuple[str, ...] | None
-    observables: tuple[str, ...] | None
+    observables: tuple[str, ...] | int | None
     levels: int
     silent_share: float
     split: Split
+    surroundings: Surroundings | None
 
 
 def load_description(path: Path) -> TableDescription:
@@ -91,7 +109,7 @@ def load_description(path: Path) -> TableDescription:
         "the table's description",
         content,
         ["data", "label", "classes", "normal"],
-        ("name", "group", "features", "observables", "levels", "silent_share", "split"),
+        ("name", "group", "features", "observables", "levels", "silent_share", "split", "energy"),
     )
     read = _Reader(path.name, content)
     data = path.parent / read.text("data")
@@ -103,10 +121,11 @@ def load_description(path: Path) -> TableDescription:
         group=read.text("group") if "group" in content else None,
         task=_task(read),
         features=read.names("features"),
-        observables=read.names("observables"),
+        observables=_observables(read),
         levels=_levels(read),
         silent_share=read.share("silent_share", SILENT_SHARE),
         split=_split(path.name, content.get("split", {})),
+        surroundings=_surroundings(path.name, content["energy"]) if "energy" in content else None,
     )
 
 
@@ -177,6 +196,15 @@ def _task(read: _Reader) -> Task:
     return table_task(classes, normal)
 
 
+def _observables(read: _Reader) -> tuple[str, ...] | int | None:
+    if isinstance(read.content.get("observables"), list | None):
+        return read.names("observables")
+    count = read.whole("observables", 0)
+    if not count:
+        raise TableError(f"{read.file}: observables must be names or a number from 1 on.")
+    return count
+
+
 def _levels(read: _Reader) -> int:
     levels = read.whole("levels", LEVELS)
     if levels < 2 or levels > 256 or levels & (levels - 1):
@@ -202,3 +230,14 @@ def _split(file: str, content: Any) -> Split:
     if both:
         raise TableError(f"{file}: split has the group {both[0]} on both sides.")
     return Split(test, train, read.share("fraction", TEST_FRACTION), read.whole("seed", 0))
+
+
+def _surroundings(file: str, content: Any) -> Surroundings:
+    period, *others = (field.name for field in fields(Surroundings))
+    check_keys(TableError, file, "energy", content, [period], tuple(others))
+    read = _Reader(file, content)
+    values = {key: float(read.number(key, 0.0)) for key in (period, *others)}
+    for key, value in values.items():
+        if not 0 <= value < float("inf") or (key == period and not value):
+            raise TableError(f"{file}: {key} in energy is {value:g}; it must be positive.")
+    return Surroundings(**values)

@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 from reveille.host.cascade import outcome_table
 from reveille.host.choices import BackEndKind
 from reveille.host.embodiments import screen
-from reveille.host.energy import NO_ENERGY
+from reveille.host.energy import NO_ENERGY, energy_summary
 from reveille.host.experiment import RunOptions, versions, write_tables
 from reveille.host.progress import Progress
 from reveille.host.report.page import write_report
 from reveille.host.results import FORMAT, REPORT, Run, load_run, new_run, write_json
 from reveille.host.tables.description import TableDescription, TableError
+from reveille.host.tables.energy import table_card
 from reveille.host.tables.front_end import TableFrontEnd, fit_front_end
 from reveille.host.tables.network import TableBackEnd, train_back_end
 from reveille.host.tables.observations import Observations, checksum, divide, read_observations
+from reveille.sim.energy import EnergyCard, Operation
 from reveille.sim.front_end import FrontEndConfiguration
 from reveille.sim.interaction import Answer, Event
 
@@ -43,6 +45,7 @@ def execute_table(
         raise TableError(
             f"A table is decided by a network of its own in PyTorch, not by {options.back_end}."
         )
+    card = EnergyCard.load(options.energy_card)
     training, test = divide(
         read_observations(description), description.split, description.path.name
     )
@@ -63,6 +66,14 @@ def execute_table(
             "words": configuration.likelihoods.tolist(),
         }
         write_json(folder / FRONT_END, fitted)
+        surroundings = description.surroundings
+        if surroundings is not None:
+            parameters, macs = configuration.parameters, back_end.network.macs
+            card = table_card(card, parameters, macs, surroundings, description.path.name)
+            duration_s = surroundings.seconds_between_observations * len(test)
+            operation = Operation(gated=options.gated)
+            results |= energy_summary(table, parameters, card, operation, duration_s)
+            manifest["energy_card"] = card.manifest()
         write_tables(folder, table, manifest, {**NO_ENERGY, **results}, progress)
         run = replace(load_run(folder), path=path)
         write_report(run, folder / REPORT)
@@ -73,10 +84,12 @@ def spread_over_groups(observations: Observations, limit: int | None) -> Observa
     """Keep at most `limit` observations: the leading ones of every group, as evenly as can be."""
     if limit is None or limit >= len(observations):
         return observations
-    position = np.zeros(len(observations), dtype=np.int64)
-    for group in np.unique(observations.group):
-        own = observations.group == group
-        position[own] = np.arange(int(own.sum()))
+    _, number, counts = np.unique(observations.group, return_inverse=True, return_counts=True)
+    by_group = np.argsort(number, kind="stable")
+    position = np.empty(len(observations), dtype=np.int64)
+    position[by_group] = np.arange(len(observations)) - np.repeat(
+        np.cumsum(counts) - counts, counts
+    )
     return observations.select(np.sort(np.argsort(position, kind="stable")[:limit]))
 
 

@@ -4,6 +4,7 @@ All of it comes from the training groups. The operating point is chosen on group
 out of the fit in turn, so that it answers for unseen ones.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,30 +12,25 @@ from numpy.typing import NDArray
 
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
 from reveille.host.progress import Progress
-from reveille.host.screening.likelihoods import (
-    fit_likelihoods,
-    logarithmic_words,
-    stochastic_words,
-    weigh_rows,
-)
 from reveille.host.screening.model import machine_parameters, quantise
-from reveille.host.screening.operating import confident_normal, tempered_weights
-from reveille.host.screening.quantiser import fit_thresholds
+from reveille.host.screening.operating import confident_normal
 from reveille.host.screening.seeds import choose_seeds
-from reveille.host.screening.tables import Choices
 from reveille.host.tables.description import TableDescription, TableError
+from reveille.host.tables.fitting import (
+    CHOICES,
+    HeldOut,
+    Tables,
+    fit_tables,
+    group_folds,
+    leave_out,
+)
 from reveille.host.tables.observations import Observations
-from reveille.host.task import Task
+from reveille.host.tables.selection import choose_observables
 from reveille.sim.fast_twin import FastTwinFrontEnd
 from reveille.sim.front_end import FrontEndConfiguration, Policy
 
-FOLDS = 5
-
 LEANINGS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Factors on the abnormal rows' likelihoods, of which the best is taken."""
-
-CHOICES = Choices()
-"""Smoothing, logarithmic scale and race as they were chosen for heartbeats."""
 
 
 @dataclass(frozen=True)
@@ -59,30 +55,6 @@ class TableFrontEnd:
     def quantise(self, observations: Observations) -> NDArray[np.uint8]:
         """Return the word address of each observation and column, shape (n, columns)."""
         return quantise(observations.columns(self.observables), self.thresholds)
-
-
-@dataclass(frozen=True)
-class _Tables:
-    """Quantiser and likelihoods of some groups."""
-
-    thresholds: NDArray[np.float32]
-    likelihoods: NDArray[np.float64]
-    abnormal: NDArray[np.bool_]
-
-    def words(self, machine: Machine, leaning: float) -> NDArray[np.uint8]:
-        weighed = weigh_rows(self.likelihoods, np.where(self.abnormal, leaning, 1.0))
-        if machine is Machine.STOCHASTIC:
-            return stochastic_words(weighed)
-        return logarithmic_words(weighed, CHOICES.logarithmic_scale)
-
-
-@dataclass(frozen=True)
-class _HeldOut:
-    """A fold of groups as the tables of the others see it."""
-
-    where: NDArray[np.bool_]
-    observations: NDArray[np.uint8]
-    tables: _Tables
 
 
 @dataclass(frozen=True)
@@ -116,16 +88,21 @@ def fit_front_end(
     Raises:
         TableError: The machine cannot hold the table, or the training groups do not suffice.
     """
-    task, observables = description.task, description.observables or training.features
-    parameters = _parameters(description, machine, len(observables))
+    task, levels = description.task, description.levels
+    columns = _column_count(description, training)
+    parameters = _parameters(description, machine, columns)
     check_training(training, description)
+    folds = group_folds(training, task)
+    observables = description.observables or training.features
+    if isinstance(observables, int):
+        progress.note(f"choosing {observables} of {len(training.features)} features to observe")
+        observables = choose_observables(training, task, observables, levels, folds)
     values = training.columns(observables)
-    tables = _fit_tables(values, training, task, description.levels)
-    observed = quantise(values, tables.thresholds)
+    tables = fit_tables(values, training, task, levels)
     race = mode is Mode.RACE
     seeds = choose_seeds(
         tables.words(Machine.STOCHASTIC, 1.0),
-        observed,
+        quantise(values, tables.thresholds),
         CHOICES.race_cycles if race else parameters.period,
         np.random.default_rng(seed),
     )
@@ -134,42 +111,56 @@ def fit_front_end(
         race_count=CHOICES.race_count if race else 1,
         normal_rows=tuple(task.classes.index(name) for name in task.normal),
     )
-    folds = group_folds(training, task)
     held_out = [
-        _leave_out(values, training, fold, task, description.levels)
+        leave_out(values, training, fold, task, levels)
         for fold in progress.track(folds, "fitting without some groups", len(folds))
     ]
-    abnormal = tables.abnormal[training.label]
-    points = []
-    for leaning in LEANINGS:
-        margin = np.zeros(len(training), dtype=np.uint8)
-        for fold in held_out:
-            words = fold.tables.words(machine, leaning)
-            configuration = FrontEndConfiguration(parameters, words, seeds, policy)
-            outcomes = FastTwinFrontEnd(configuration).infer(fold.observations)
-            margin[fold.where] = confident_normal(outcomes)
-        threshold = lowest_threshold(margin[abnormal], description.silent_share)
-        asleep = margin >= threshold
-        points.append(
-            _Point(
-                leaning,
-                threshold,
-                float(1 - asleep.mean()),
-                float(asleep[abnormal].mean()),
-            )
-        )
-    kept = [point for point in points if point.silent_share <= description.silent_share]
-    best = min(kept or points, key=lambda p: (p.wake_rate if kept else p.silent_share, p.leaning))
-    configuration = FrontEndConfiguration(
-        parameters, tables.words(machine, best.leaning), seeds, policy
-    ).with_policy(threshold=best.threshold)
+
+    def configured(tables: Tables, leaning: float) -> FrontEndConfiguration:
+        words = tables.words(machine, leaning)
+        return FrontEndConfiguration(parameters, words, seeds, policy)
+
+    best = _operate(held_out, configured, tables.abnormal[training.label], description.silent_share)
     return TableFrontEnd(
         tuple(observables),
         tables.thresholds,
-        configuration,
+        configured(tables, best.leaning).with_policy(threshold=best.threshold),
         best.wake_rate,
         best.silent_share,
     )
+
+
+def _operate(
+    held_out: Sequence[HeldOut],
+    configured: Callable[[Tables, float], FrontEndConfiguration],
+    abnormal: NDArray[np.bool_],
+    silent_share: float,
+) -> _Point:
+    """Choose leaning and margin threshold on groups left out.
+
+    Of those that keep to the share of silent errors, the point that wakes least is taken; where
+    none does, the one that leaves fewest asleep.
+
+    Args:
+        held_out: The folds.
+        configured: Makes a machine of tables and a leaning.
+        abnormal: Which observations are, shape (n,).
+        silent_share: Share of the abnormal observations that may be left asleep.
+    """
+    points = []
+    for leaning in LEANINGS:
+        margin = np.zeros(len(abnormal), dtype=np.uint8)
+        for fold in held_out:
+            machine = FastTwinFrontEnd(configured(fold.tables, leaning))
+            margin[fold.where] = confident_normal(machine.infer(fold.observations))
+        threshold = lowest_threshold(margin[abnormal], silent_share)
+        asleep = margin >= threshold
+        silent = float(asleep[abnormal].mean())
+        points.append(_Point(leaning, threshold, float(1 - asleep.mean()), silent))
+    kept = [point for point in points if point.silent_share <= silent_share]
+    if kept:
+        return min(kept, key=lambda point: point.wake_rate)
+    return min(points, key=lambda point: (point.silent_share, point.wake_rate))
 
 
 def lowest_threshold(margin: NDArray[np.uint8], silent_share: float) -> int:
@@ -182,19 +173,6 @@ def lowest_threshold(margin: NDArray[np.uint8], silent_share: float) -> int:
     below = np.cumsum(np.bincount(margin, minlength=256))[:-1]
     enough = np.flatnonzero(len(margin) - below <= silent_share * len(margin))
     return int(enough[0]) + 1 if len(enough) else len(below)
-
-
-def group_folds(training: Observations, task: Task) -> list[NDArray[np.bool_]]:
-    """Deal the groups into folds, those with most abnormal observations first.
-
-    Returns:
-        For each fold, which observations are its groups', shape (n,).
-    """
-    names, number = np.unique(training.group, return_inverse=True)
-    abnormal = np.bincount(number, weights=~_normal(training.label, task))
-    order = names[np.argsort(-abnormal, kind="stable")]
-    count = min(FOLDS, len(order))
-    return [np.isin(training.group, order[start::count]) for start in range(count)]
 
 
 def check_training(training: Observations, description: TableDescription) -> None:
@@ -217,44 +195,34 @@ def check_training(training: Observations, description: TableDescription) -> Non
             )
 
 
+def _column_count(description: TableDescription, training: Observations) -> int:
+    """Return how many columns the machine gets.
+
+    Raises:
+        TableError: More observables are to be chosen than there are features.
+    """
+    wanted = description.observables
+    if not isinstance(wanted, int):
+        return len(wanted or training.features)
+    if wanted > len(training.features):
+        raise TableError(
+            f"{description.path.name}: observables is {wanted}, but there are only "
+            f"{len(training.features)} features."
+        )
+    return wanted
+
+
 def _parameters(description: TableDescription, machine: Machine, columns: int) -> MachineParameters:
     rows = len(description.task.classes)
     try:
         return machine_parameters(machine, rows, columns, description.levels)
     except ValueError as error:
-        hint = "name fewer in observables" if "columns" in str(error) else "name other classes"
+        hint = (
+            "name fewer in observables, or write how many to choose"
+            if "columns" in str(error)
+            else "name other classes"
+        )
         raise TableError(
             f"{description.path.name}: {rows} classes are the machine's rows and {columns} "
             f"observables its columns, and {error}; {hint}."
         ) from error
-
-
-def _normal(label: NDArray[np.uint8], task: Task) -> NDArray[np.bool_]:
-    return np.isin(label, [task.classes.index(name) for name in task.normal])
-
-
-def _fit_tables(
-    values: NDArray[np.float32], training: Observations, task: Task, levels: int
-) -> _Tables:
-    """Fit thresholds, then likelihoods; each class weighs the same, groups by their root."""
-    weights = tempered_weights(training.label, training.group)
-    thresholds = np.stack(
-        [fit_thresholds(column, training.label, weights, levels) for column in values.T]
-    )
-    rows = len(task.classes)
-    likelihoods = fit_likelihoods(
-        quantise(values, thresholds), training.label, weights, rows, levels, CHOICES.smoothing
-    )
-    abnormal = np.array([name not in task.normal for name in task.classes])
-    return _Tables(thresholds, likelihoods, abnormal)
-
-
-def _leave_out(
-    values: NDArray[np.float32],
-    training: Observations,
-    fold: NDArray[np.bool_],
-    task: Task,
-    levels: int,
-) -> _HeldOut:
-    tables = _fit_tables(values[~fold], training.select(~fold), task, levels)
-    return _HeldOut(fold, quantise(values[fold], tables.thresholds), tables)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from reveille.host.network.training import deterministic, fit_temperature
 from reveille.host.progress import Progress
-from reveille.host.tables.front_end import group_folds
+from reveille.host.tables.fitting import group_folds
 from reveille.host.tables.observations import Observations
 from reveille.host.task import Task
 

@@ -62,7 +62,8 @@ def read_observations(description: TableDescription) -> Observations:
         raise TableError(f"{file} has two columns {twice}.")
     wanted = [description.label, *([description.group] if description.group else [])]
     features = description.features or _numeric(table, wanted)
-    extra = [name for name in description.observables or () if name not in features]
+    observables = description.observables if isinstance(description.observables, tuple) else ()
+    extra = [name for name in observables if name not in features]
     for name in [*wanted, *features, *extra]:
         if name not in table.column_names:
             raise TableError(f"{file} has no column {name}; it has {_some(table.column_names)}.")
