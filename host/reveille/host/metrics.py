@@ -106,6 +106,21 @@ class Scores:
         )
 
 
+def wilson_interval(parts: int, whole: int) -> tuple[float, float] | tuple[None, None]:
+    """Return the 95 % interval of a share of independent trials; nothing of none.
+
+    Source:
+        Wilson, Probable inference, the law of succession, and statistical inference, JASA 1927.
+    """
+    if not whole:
+        return None, None
+    z, share = 1.959964, parts / whole
+    centre = share + z**2 / (2 * whole)
+    half = z * (share * (1 - share) / whole + z**2 / (4 * whole**2)) ** 0.5
+    low, high = ((centre + sign * half) / (1 + z**2 / whole) for sign in (-1, 1))
+    return max(0.0, low), min(1.0, high)
+
+
 def jackknife_over_records(parts: NDArray[np.int64], wholes: NDArray[np.int64]) -> float | None:
     """Standard error of a ratio of sums, leaving out one record at a time.
 

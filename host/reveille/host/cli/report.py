@@ -59,10 +59,13 @@ def _compare(runs: list[Path], out: Path | None, figures: Path | None, as_json: 
             messages.print(f"{pair.one} and {pair.other} are not paired: {pair.obstacle}.")
     output.print(f"Report: {page}", soft_wrap=True)
     output.print(f"Tables: {tables}", soft_wrap=True)
+    if figures is not None:
+        output.print(f"Figures: {figures}", soft_wrap=True)
 
 
 def _redraw(run: Path, out: Path | None, figures: Path | None, as_json: bool) -> None:
-    from reveille.host.report.page import write_figures, write_report
+    from reveille.host.report.page import write_report
+    from reveille.host.report.tables import tables_folder
     from reveille.host.results import load_run
     from reveille.host.sweeps.page import write_sweep_report
     from reveille.sim.sweeps.engine import MANIFEST
@@ -75,11 +78,11 @@ def _redraw(run: Path, out: Path | None, figures: Path | None, as_json: bool) ->
             output.print(f"Report: {page}", soft_wrap=True)
         return
     finished = load_run(run)
-    page = write_report(finished, out)
-    written = [] if figures is None else write_figures(finished, figures)
+    page = write_report(finished, out, figures)
     if as_json:
         output.file.write(json.dumps(finished.summary, indent=2) + "\n")
         return
     output.print(f"Report: {page}", soft_wrap=True)
-    for path in written:
-        output.print(f"Figure: {path}", soft_wrap=True)
+    output.print(f"Tables: {tables_folder(page)}", soft_wrap=True)
+    if figures is not None:
+        output.print(f"Figures: {figures}", soft_wrap=True)

@@ -106,10 +106,11 @@ def _common(one: Subject, other: Subject) -> tuple[NDArray[np.int64], NDArray[np
 
 
 def _keys(table: pa.Table) -> list[Any]:
-    """Return what tells a beat from the others: its record and sample, or else its row."""
-    if not {"record", "sample"} <= set(table.column_names):
+    """Return what tells a beat from the others: its record and sample, or its row of a table."""
+    place = next((name for name in ("sample", "row") if name in table.column_names), None)
+    if place is None or "record" not in table.column_names:
         return list(range(table.num_rows))
-    columns = (table.column(name).to_pylist() for name in ("record", "sample"))
+    columns = (table.column(name).to_pylist() for name in ("record", place))
     return list(zip(*columns, strict=True))
 
 

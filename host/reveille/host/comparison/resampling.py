@@ -57,6 +57,25 @@ def intervals(counts: RecordCounts) -> dict[str, Estimate]:
     return {name: Estimate(value, *_ends(resampled[name])) for name, value in values.items()}
 
 
+def woken_by_class(counts: RecordCounts) -> dict[str, Estimate]:
+    """Return the share of each true class that woke, with its interval as `intervals` has it."""
+    once = np.ones((1, len(counts.records)))
+    weights = _weights(len(counts.records)) if len(counts.records) >= FEWEST_RECORDS else once
+    found = {}
+    for index, name in enumerate(counts.task.classes):
+        truth, asleep = counts.truth[:, index], counts.asleep[:, index]
+        if not truth.any():
+            found[name] = Estimate(None)
+            continue
+        value = 1 - float(asleep.sum() / truth.sum())
+        drawn = weights @ truth
+        shares = np.full(len(drawn), np.nan)
+        np.divide(weights @ asleep, drawn, out=shares, where=drawn > 0)
+        ends = _ends(1 - shares) if len(weights) > 1 else (None, None)
+        found[name] = Estimate(value, *ends)
+    return found
+
+
 def differences(one: RecordCounts, other: RecordCounts) -> dict[str, Difference]:
     """Return how the figures of two runs differ, the other less the one.
 

@@ -11,6 +11,7 @@ from reveille.host.comparison.compare import Comparison, energy_per_beat
 from reveille.host.comparison.pairing import Pair
 from reveille.host.comparison.resampling import Estimate
 from reveille.host.energy import PART_LABELS
+from reveille.host.report.causes import CAUSES, COLOURS
 from reveille.host.report.comparison_words import (
     figure_labels,
     is_score,
@@ -19,7 +20,7 @@ from reveille.host.report.comparison_words import (
 )
 from reveille.host.report.drawing import Drawing, draw_svg
 from reveille.host.report.energy_figures import stacked_bars
-from reveille.host.report.figures import CAUSE_COLOURS, CAUSES
+from reveille.host.report.shapes import asleep_spread, confusion_matrix
 
 RUN_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 """Okabe and Ito's palette; letters and shapes double it."""
@@ -174,18 +175,13 @@ def _causes(comparison: Comparison) -> Drawing:
                 width,
                 0.6,
                 left=left,
-                color=CAUSE_COLOURS[cause],
+                color=COLOURS[cause],
                 edgecolor="white",
                 label=cause.lower(),
             )
             left += width
-        rates = [_scaled(figures["wake_rate"], 100) for figures in comparison.figures]
-        for place, rate in enumerate(rates):
-            if rate.value is not None and rate.low is not None and rate.high is not None:
-                spread = [[rate.high - rate.value], [rate.value - rate.low]]
-                ax.errorbar(
-                    100 - rate.value, place, xerr=spread, fmt="none", color="#333333", capsize=3
-                )
+        for place, figures in enumerate(comparison.figures):
+            asleep_spread(ax, place, figures["wake_rate"])
         ax.set_yticks(range(len(subjects)), [subject.letter for subject in subjects])
         ax.set(xlim=(0, 100), xlabel=f"share of {items} (%)", ylabel="run")
         ax.invert_yaxis()
@@ -266,18 +262,6 @@ def _confusions(comparison: Comparison) -> Drawing:
         f"shares of the true class. {_names(comparison)}.",
         draw_svg(9.5, (0.6 + 9.5 / columns) * lines, draw),
     )
-
-
-def confusion_matrix(ax: Axes, counts: np.ndarray, classes: Sequence[str], title: str) -> None:
-    """Draw counts by true (down) and decided class (across), shaded by share of the true class."""
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    ax.imshow(share, cmap="Blues", vmin=0, vmax=1.7)
-    for (row, column), number in np.ndenumerate(counts):
-        ax.text(column, row, f"{number:,}", ha="center", va="center", fontsize=8)
-    places = range(len(classes))
-    ax.set(title=title, xlabel="decided", ylabel="true")
-    ax.set_xticks(places, classes)
-    ax.set_yticks(places, classes)
 
 
 def _energies(comparison: Comparison) -> Drawing:

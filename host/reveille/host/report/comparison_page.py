@@ -5,7 +5,7 @@ from pathlib import Path
 from reveille.host.comparison.compare import METHODS, Comparison
 from reveille.host.report.comparison_figures import comparison_figures
 from reveille.host.report.comparison_tables import comparison_tables
-from reveille.host.report.page import environment
+from reveille.host.report.page import environment, write_figures
 from reveille.host.report.tables import tables_folder, write_tables
 from reveille.host.results import write_text
 
@@ -39,7 +39,6 @@ def write_comparison(
     )
     write_text(page, text)
     write_tables(tables.values(), folder)
-    for name, figure in figures.items() if figures_to is not None else ():
-        assert figures_to is not None
-        write_text(figures_to / f"{name}.svg", figure.svg)
+    if figures_to is not None:
+        write_figures(figures.values(), figures_to)
     return page, folder

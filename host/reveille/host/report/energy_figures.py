@@ -1,14 +1,14 @@
 """Drawings of energies per beat, part by part."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reveille.host.energy import COLUMNS, PART_LABELS, energy_text
-from reveille.host.report.drawing import draw_svg
-from reveille.host.results import Run
+from reveille.host.report.drawing import Drawing, draw_svg
+from reveille.host.report.subject import Reported
 from reveille.host.summary import COLUMN_LABELS
 
 PART_COLOURS = {
@@ -57,18 +57,25 @@ def stacked_bars(
     ax.invert_yaxis()
 
 
-def energy(run: Run) -> str:
-    """Draw the energy per beat of the three columns; nothing where the run knows none."""
-    energies = run.summary.get("energy_per_beat_nj")
+def energy(of: Reported) -> Iterator[Drawing]:
+    """Yield the energy of the three columns; nothing where the run knows none."""
+    energies = of.summary.get("energy_per_beat_nj")
+    if energies is None:
+        return
 
     def draw(figure: Figure) -> None:
         ax = figure.subplots()
-        if energies is None:
-            ax.set_axis_off()
-            ax.text(0, 0.5, "no energy: this run has no card, or no time")
-            return
         labels = [COLUMN_LABELS[name] for name in COLUMNS]
-        stacked_bars(ax, labels, [energies[name] for name in COLUMNS], run.task.item)
+        stacked_bars(ax, labels, [energies[name] for name in COLUMNS], of.task.item)
         figure.legend(loc="outside upper right", ncols=len(PART_LABELS), frameon=False)
 
-    return draw_svg(9.5, 2.2, draw)
+    totals = ", ".join(
+        f"{COLUMN_LABELS[name]} {energy_text(energies[name]['total'])}" for name in COLUMNS
+    )
+    yield Drawing.of(
+        "energy",
+        f"Energy per {of.task.item} by part: {totals}.",
+        "Whiskers: 95 % of the total, every figure of the card drawn within its own interval. "
+        f"{of.n}",
+        draw_svg(9.5, 2.2, draw),
+    )

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reveille.host.energy import PART_LABELS
+from reveille.host.report.causes import COLOURS as CAUSE_COLOURS
 from reveille.host.report.drawing import draw_svg
 from reveille.host.report.energy_figures import stacked_bars
-from reveille.host.report.figures import CAUSE_COLOURS
 from reveille.host.sweeps.energy import COLUMNS, INTERVAL, PART_COLUMNS
 from reveille.host.sweeps.series import Column, Rows, Series
 

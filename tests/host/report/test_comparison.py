@@ -2,68 +2,12 @@
 
 import csv
 import json
-from html.parser import HTMLParser
 
 import pyarrow.parquet as pq
 import pytest
 
 from reveille.host.comparison.compare import compare
 from reveille.host.results import MANIFEST, SUMMARY, TABLE
-
-
-class Page(HTMLParser):
-    """Collects what a page loads, its tables, and its drawings."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.loads, self.tables, self.ids, self.drawings = [], [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        told = dict(attributes)
-        for name in ("src", "href", "xlink:href", "data", "srcset", "poster"):
-            if name in told and not (told[name] or "").startswith(("#", "data:")):
-                self.loads.append((tag, told[name]))
-        if tag in ("script", "link", "iframe", "object", "embed"):
-            self.loads.append((tag, str(told)))
-        if tag == "table":
-            self.tables.append(told.get("id"))
-        if told.get("role") == "img":
-            self.drawings.append(told.get("aria-label"))
-        if "id" in told:
-            self.ids.append(told["id"])
-
-
-def stands_alone(text):
-    page = Page(text)
-    assert page.loads == []
-    assert "url(http" not in text
-    assert "@import" not in text
-    assert "@font-face" not in text
-    return page
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """Twin runs over digital patients, made once."""
-    from reveille.hdl.parameters import Machine
-    from reveille.host.choices import Embodiment, Split
-    from reveille.host.dataset import digital_dataset
-    from reveille.host.experiment import RunOptions, execute
-    from reveille.host.models import load_models
-    from reveille.host.progress import Silent
-
-    folder = tmp_path_factory.mktemp("runs")
-    models, silent = load_models(0, None), Silent()
-    dataset = digital_dataset(Split.DS2, 0, silent)
-    for name, machine, limit, policy in (
-        ("base", Machine.STOCHASTIC, 600, {}),
-        ("log", Machine.LOGARITHMIC, 600, {}),
-        ("part", Machine.STOCHASTIC, 300, {"threshold": 20}),
-    ):
-        options = RunOptions(machine, embodiment=Embodiment.TWIN, limit=limit, policy=policy)
-        execute(dataset, models, options, folder / name, silent)
-    return folder
 
 
 def changed(run, to, **manifest):
@@ -90,7 +34,7 @@ def observations(run, to):
     return to
 
 
-def test_a_comparison(reveille, runs, tmp_path):
+def test_a_comparison(reveille, runs, stands_alone, tmp_path):
     page = tmp_path / "out" / "report.html"
     status, out, err = reveille(
         "report", *(runs / name for name in ("base", "log", "part")), "--out", page, "--json"
@@ -120,9 +64,7 @@ def test_a_comparison(reveille, runs, tmp_path):
 
     text = page.read_text()
     found = stands_alone(text)
-    assert len(set(found.ids)) == len(found.ids)
     assert len(found.drawings) == 6
-    assert all(label and len(label) > 20 for label in found.drawings)
     assert "C share 300 beats" in text
     tables = page.parent / "tables"
     assert {path.stem for path in tables.iterdir()} >= set(found.tables) > {"headline", "pairs"}
