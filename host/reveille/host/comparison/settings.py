@@ -19,9 +19,11 @@ def flattened(configuration: Mapping[str, Any], prefix: str = "") -> dict[str, A
 
 
 def settings(configuration: Mapping[str, Any], summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all that decided a run, board and port included, as one level."""
-    board = {key: summary[key] for key in ("port", "board") if key in summary}
-    flat = flattened({**configuration, **board})
+    """Return all that decided a run as one level: board, port and power domains included."""
+    more = {key: summary[key] for key in ("port", "board") if key in summary}
+    if summary.get("energy"):
+        more["energy_operation"] = summary["energy"]["operation"]
+    flat = flattened({**configuration, **more})
     return {key: value for key, value in flat.items() if key not in PASSING}
 
 
