@@ -36,6 +36,9 @@ PART_LABELS = {
 NO_ENERGY: Mapping[str, None] = {"energy_per_beat_nj": None, "energy": None}
 """The figures where nothing is known."""
 
+INTERVAL_S = "interval_s"
+"""Column of the time since the observation before, where a table has no times of its own."""
+
 MOST_ENTRIES = 3
 """Entries named for each part, those that move it most."""
 
@@ -95,14 +98,20 @@ def recorded_time_s(record: NDArray[np.str_], time_s: NDArray[np.float64]) -> fl
     return float((last - first).sum() / intervals * counts.sum())
 
 
-def activity_of_table(
-    table: pa.Table, parameters: MachineParameters, duration_s: float | None = None
-) -> Activity | None:
-    """Count what a run's table holds; None where its beats give no time and none is told."""
-    if duration_s is None:
-        duration_s = recorded_time_s(
-            np.array(table.column("record").to_pylist()), table.column("time_s").to_numpy()
-        )
+def _time_of_table_s(table: pa.Table) -> float:
+    """Return the real time of a run's beats, 0 where it is not known."""
+    if INTERVAL_S in table.column_names:
+        return float(table.column(INTERVAL_S).to_numpy().sum())
+    if "time_s" not in table.column_names:
+        return 0.0
+    return recorded_time_s(
+        np.array(table.column("record").to_pylist()), table.column("time_s").to_numpy()
+    )
+
+
+def activity_of_table(table: pa.Table, parameters: MachineParameters) -> Activity | None:
+    """Count what a run's table holds; None where its beats give no time."""
+    duration_s = _time_of_table_s(table)
     if not duration_s:
         return None
     causes = np.array(table.column("cause").to_pylist())
@@ -132,16 +141,8 @@ def energy_summary(
     parameters: MachineParameters,
     card: EnergyCard,
     operation: Operation | None = None,
-    duration_s: float | None = None,
 ) -> dict[str, Any]:
     """Compute the energy figures of a run.
-
-    Args:
-        table: Of the run.
-        parameters: Build of the Bayesian machine.
-        card: Energies of the parts.
-        operation: How the system is run.
-        duration_s: Real time of the observations, where the table has no column of times.
 
     Returns:
         ``energy_per_beat_nj``, by column: total with its 95 % interval, and parts. ``energy``: the
@@ -150,7 +151,7 @@ def energy_summary(
         most. Both None where no time is known.
     """
     operation = operation or Operation()
-    activity = activity_of_table(table, parameters, duration_s)
+    activity = activity_of_table(table, parameters)
     if activity is None:
         return dict(NO_ENERGY)
     machine = parameters.machine

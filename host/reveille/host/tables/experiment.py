@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from reveille.host.cascade import outcome_table
 from reveille.host.choices import BackEndKind
 from reveille.host.embodiments import screen
-from reveille.host.energy import NO_ENERGY, energy_summary
+from reveille.host.energy import INTERVAL_S, NO_ENERGY, energy_summary
 from reveille.host.experiment import RunOptions, versions, write_tables
 from reveille.host.progress import Progress
 from reveille.host.report.page import write_report
@@ -70,9 +70,8 @@ def execute_table(
         if surroundings is not None:
             parameters, macs = configuration.parameters, back_end.network.macs
             card = table_card(card, parameters, macs, surroundings, description.path.name)
-            duration_s = surroundings.seconds_between_observations * len(test)
             operation = Operation(gated=options.gated)
-            results |= energy_summary(table, parameters, card, operation, duration_s)
+            results |= energy_summary(table, parameters, card, operation)
             manifest["energy_card"] = card.manifest()
         write_tables(folder, table, manifest, {**NO_ENERGY, **results}, progress)
         run = replace(load_run(folder), path=path)
@@ -120,9 +119,13 @@ def _cascade(
         options.waves,
     )
     classes = description.task.classes
+    origin: dict[str, object] = {"sample": test.row}
+    if description.surroundings is not None:
+        period_s = description.surroundings.seconds_between_observations
+        origin[INTERVAL_S] = np.full(len(test), period_s)
     table = outcome_table(
         test.group,
-        {"row": test.row},
+        origin,
         test.label,
         _by_name(front_end.observables, observed),
         screened.outcomes,
