@@ -163,8 +163,7 @@ def _energy_ratio(one: Subject, left: pa.Table, other: Subject, right: pa.Table)
 
 def _cascade_nj(card: EnergyCard, subject: Subject, table: pa.Table) -> NDArray[np.float64] | None:
     """Return the cascade's energy per beat and its draws; None where a run's own differs."""
-    front_end, energy = subject.configuration["front_end"], subject.summary["energy"]
-    told = energy["operation"]
+    front_end, told = subject.configuration["front_end"], subject.summary["energy"]["operation"]
     parameters = MachineParameters(
         Machine(front_end["machine"]), len(front_end["rows"]), len(front_end["observables"])
     )
@@ -179,9 +178,7 @@ def _cascade_nj(card: EnergyCard, subject: Subject, table: pa.Table) -> NDArray[
     values = card.values(operation.conditions)
 
     def total(beats: pa.Table) -> NDArray[np.float64] | None:
-        timed = "time_s" in beats.column_names
-        duration_s = None if timed else energy["beat_period_s"] * beats.num_rows
-        activity = activity_of_table(beats, parameters, duration_s)
+        activity = activity_of_table(beats, parameters)
         if activity is None:
             return None
         return cascade_energy(values, parameters.machine, activity, operation).total
