@@ -206,6 +206,14 @@ def provenance(
     }
 
 
+def marks_text(rests_on: Mapping[str, Mapping[str, Any]]) -> str:
+    """Write the mark of each part, as `provenance` returns them: "assumed: monitoring; ..."."""
+    marked: dict[str, list[str]] = {}
+    for part, label in PART_LABELS.items():
+        marked.setdefault(rests_on[part]["mark"] or "not counted", []).append(label)
+    return "; ".join(f"{mark}: {', '.join(labels)}" for mark, labels in marked.items())
+
+
 def _largest(moved: Mapping[str, float], count: int) -> list[str]:
     return sorted(moved, key=lambda key: -abs(moved[key]))[:count]
 

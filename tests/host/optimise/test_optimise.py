@@ -1,7 +1,9 @@
 """The search for an operating point: counts against the twin, choices against brute force."""
 
 import json
+import re
 from dataclasses import replace
+from html import escape
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from reveille.host.optimise.findings import cascade_nj, sensitivities
 from reveille.host.optimise.search import TIE, Candidates, Counted, Target, relevant
 from reveille.host.optimise.study import Question, as_json, conduct, statements
 from reveille.host.progress import Silent
-from reveille.host.report.optimise_figures import write_study
+from reveille.host.report.optimise_page import write_study
 from reveille.sim.cadence import Cadence
 from reveille.sim.energy import Domain, EnergyCard, Mark
 from reveille.sim.energy.battery import Cell
@@ -291,5 +293,13 @@ def test_a_study_from_beats_to_files(tmp_path) -> None:
     ]
     assert not any("happen to suit" in sentence for sentence in content["statements"])
     written = {path.name for path in write_study(study, tmp_path)}
-    assert written == {"optimise.json", "parts.svg", "pareto.svg", "cadence.svg"}
+    drawn = {"parts.svg", "pareto.svg", "cadence.svg"}
+    tables = {"optimum.csv", "energy.csv", "choices.csv", "sensitivity.csv"}
+    assert written == {"report.html", "optimise.json", *drawn, *tables}
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<svg") == 3
+    assert not re.search(r"""(src|href)=["'](?!#|data:)|url\((?!#)|@import""", page)
+    assert all(escape(sentence, quote=False) in page for sentence in content["statements"])
+    assert "card sg13g2 (assumed: front end, monitoring" in page
+    assert content["chosen"]["marks"]["monitoring"] == "assumed"
     assert len({entry["entry"] for entry in content["sensitivity"]}) > 20

@@ -10,6 +10,9 @@ from reveille.host.choices import Split
 from reveille.host.cli.console import TerminalProgress, output
 from reveille.host.cli.options import DataFolder, Download, EnergyCardName, ModelFolder, Quiet
 
+MOST_SENSITIVITIES = 8
+"""Entries of the card that the terminal shows, largest swing first."""
+
 
 class Per(StrEnum):
     """What silent errors are a share of."""
@@ -38,7 +41,9 @@ def optimise(
     cell_v: Annotated[float, Option(help="Its mean voltage.")] = 2.9,
     seed: Annotated[int, Option(min=0, help="Network and digital patients.")] = 0,
     models: ModelFolder = None,
-    out: Annotated[Path | None, Option(help="Folder to write figures and JSON into.")] = None,
+    out: Annotated[
+        Path | None, Option(help="Folder to write report, figures and JSON into.")
+    ] = None,
     as_json: Annotated[bool, Option("--json", help="Print JSON alone.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -52,14 +57,17 @@ def optimise(
     """
     import json
 
-    from reveille.host.cli.optimise_tables import tables
+    from reveille.host.cli.plain_table import plain_table
     from reveille.host.dataset import choose_dataset
     from reveille.host.models import load_models
     from reveille.host.optimise.designs import Space
+    from reveille.host.optimise.findings import in_words
     from reveille.host.optimise.search import Target
     from reveille.host.optimise.study import Question, conduct, statements
     from reveille.host.optimise.study import as_json as plain
-    from reveille.host.report.optimise_figures import write_study
+    from reveille.host.report.optimise_page import write_study
+    from reveille.host.report.optimise_tables import optimise_tables
+    from reveille.host.report.text import percent
     from reveille.sim.devices import load_device_model
     from reveille.sim.energy import DEFAULT_CARD, EnergyCard
     from reveille.sim.energy.battery import Cell
@@ -80,11 +88,17 @@ def optimise(
     if as_json:
         output.file.write(json.dumps(plain(study), indent=2, allow_nan=False) + "\n")
         return
-    for table in tables(study):
-        output.print(table)
+    output.print(
+        f"[italic]Least energy with at most {percent(silent)} of the abnormal {per} asleep on "
+        f"{study.chosen_on}[/italic]\n[bold]{'; '.join(in_words(study.chosen).values())}[/bold]"
+    )
+    for table in optimise_tables(study):
+        output.print(
+            plain_table(table, MOST_SENSITIVITIES if table.name == "sensitivity" else None)
+        )
     for sentence in statements(study):
         output.print(sentence)
     if not held_out:
         output.print("Chosen and shown on the same beats: on others, expect worse.")
-    for path in written:
-        output.print(f"Written: {path}")
+    if written:
+        output.print(f"Report: {written[0]}", soft_wrap=True)

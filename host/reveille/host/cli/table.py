@@ -5,7 +5,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from reveille.host.energy import PART_LABELS, energy_text
+from reveille.host.energy import PART_LABELS, energy_text, marks_text
 from reveille.host.report.text import fixed, percent
 from reveille.host.results import Run
 from reveille.host.summary import COLUMN_LABELS, DECISION_COLUMNS, front_end_text
@@ -70,11 +70,6 @@ def _add_energy(
     table.add_row("  to", *(energy_text(e["high"]) for e in columns))
     for part, label in PART_LABELS.items():
         table.add_row(f"  {label}", *(energy_text(e[part]) for e in columns))
-    marked: dict[str, list[str]] = {}
-    for part, label in PART_LABELS.items():
-        marked.setdefault(energy["provenance"][part]["mark"], []).append(label)
-    marks = "; ".join(
-        f"{mark or 'not counted'}: {', '.join(labels)}" for mark, labels in marked.items()
-    )
+    marks = marks_text(energy["provenance"])
     gated = ", ".join(energy["operation"]["gated"]).replace("_", " ") or "nothing"
     table.caption = f"Energy by the card {energy['card']}, {gated} gated ({marks})."

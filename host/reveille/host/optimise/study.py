@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reveille.host.dataset import Dataset
-from reveille.host.energy import energy_range, energy_text
+from reveille.host.energy import energy_range, energy_text, provenance
 from reveille.host.models import Models
 from reveille.host.optimise.counting import Workload, count
 from reveille.host.optimise.designs import Space
@@ -159,6 +159,8 @@ def as_json(study: Study) -> dict[str, Any]:
     """Return a study as plain values."""
     question, chosen = study.question, study.chosen
     card = question.card
+    machine = chosen.counted.design.machine
+    rests_on = provenance(card, machine, chosen.activity, chosen.operation)
     front = zip(study.front, study.shown, strict=False)
     return {
         "target": vars(question.target),
@@ -169,6 +171,7 @@ def as_json(study: Study) -> dict[str, Any]:
             **describe(chosen),
             "latency_ms": chosen.latency_ms(card),
             **economics(chosen, card, question.cell),
+            "marks": {part: found["mark"] for part, found in rests_on.items()},
             "on_choosing": figures(chosen, chosen.counted.tally, card),
             "on_showing": study.shown[-1],
         },

@@ -1,9 +1,7 @@
 """Drawings of a study: energy by part over the front, Pareto front, cadences."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +12,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from reveille.host.energy import PART_LABELS
 from reveille.host.optimise.designs import gatings
 from reveille.host.optimise.search import Point
-from reveille.host.optimise.study import Study, as_json
+from reveille.host.optimise.study import Study
 from reveille.host.report.drawing import draw_svg
 from reveille.host.report.energy_figures import PART_COLOURS, stacked_bars
 from reveille.sim.energy import Domain
@@ -37,17 +35,6 @@ CADENCE_COLOURS = (
     "#0072B2",
     "#8B5E00",
 )
-
-
-def write_study(study: Study, folder: Path) -> list[Path]:
-    """Write ``optimise.json`` and the figures as SVG, and return their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / "optimise.json"]
-    paths[0].write_text(json.dumps(as_json(study), indent=2, allow_nan=False) + "\n")
-    for name, draw in (("parts", parts), ("pareto", pareto), ("cadence", cadences)):
-        paths.append(folder / f"{name}.svg")
-        paths[-1].write_text(draw(study), encoding="utf-8")
-    return paths
 
 
 def parts(study: Study) -> str:
