@@ -137,7 +137,7 @@ def test_errors_turn_into_wake_ups(page: Page, tmp_path: Path) -> None:
     At the fitted threshold of 7 they do both: see docs/degraded-operation.md.
     """
     page.type("threshold", "40")
-    page.said("threshold 40")
+    page.said("Sent")
     page.now("threshold 40")
     before = page.until("since", 2 * BEATS)
     page.type("read_error_rate", "0.2")
@@ -155,7 +155,7 @@ def test_errors_turn_into_wake_ups(page: Page, tmp_path: Path) -> None:
 
     screenshot = Path(os.environ.get("REVEILLE_SCREENSHOTS", tmp_path))
     screenshot.mkdir(parents=True, exist_ok=True)
-    for name, width, height in (("live", 1100, 1180), ("live-phone", 390, 1800)):
+    for name, width, height in (("live", 1280, 900), ("live-phone", 390, 1900)):
         page.resize(width, height)
         wide, shown = page.driver.execute_script(
             "const page = document.documentElement; return [page.scrollWidth, page.clientWidth]"

@@ -8,9 +8,9 @@ import pytest
 from reveille.hdl.contract import Cause
 from reveille.hdl.errors import ReveilleError
 from reveille.host.cli import app, main
-from reveille.host.live import view
+from reveille.host.live import plots, view
 from reveille.host.live.open import replay_session
-from reveille.host.live.session import Snapshot
+from reveille.host.live.snapshot import Snapshot
 from reveille.host.live.tally import Span
 from reveille.host.progress import Silent
 from reveille.host.results import Run, load_run
@@ -60,12 +60,12 @@ def test_a_replay_ends_at_the_figures_of_the_run(run: Run) -> None:
 def assert_drawn(snapshot: Snapshot) -> None:
     trace = snapshot.trace
     assert trace is not None
-    drawn = view.trace_html(trace)
+    drawn = plots.trace_html(trace)
     assert drawn.count('class="mark"') == len(trace.marks)
     assert f"record {trace.record}" in drawn
     assert 'data-figure="wake_rate"' in view.figures_html(snapshot)
     assert view.point_text(snapshot.point) == "A finished run: what was measured stays."
-    assert "<polygon" in view.history_html(snapshot.history)
+    assert "<polygon" in plots.history_html(snapshot.history)
 
 
 def test_another_folder_of_records_is_told(run: Run, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_another_folder_of_records_is_told(run: Run, tmp_path: Path) -> None:
         while not (snapshot := session.snapshot()).trace and time.monotonic() < end:
             time.sleep(0.01)
     assert "shown without their ECG" in session.snapshot().notes[0]
-    assert "not at hand" in view.trace_html(snapshot.trace)
+    assert "not at hand" in plots.trace_html(snapshot.trace)
 
 
 @pytest.mark.parametrize(

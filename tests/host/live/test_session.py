@@ -13,11 +13,12 @@ from reveille.hdl.link.board import BoardParameters
 from reveille.hdl.parameters import Machine, Mode
 from reveille.host.board.port import PortError
 from reveille.host.ecg.aami import AamiClass
-from reveille.host.live import feeds
+from reveille.host.live import clock, feeds, view
 from reveille.host.live.energy import EnergyMeter
 from reveille.host.live.feeds import BoardFeed
 from reveille.host.live.operating_point import Steering
-from reveille.host.live.session import LiveSession, Snapshot, State
+from reveille.host.live.session import AFTER_BEAT_S, LiveSession
+from reveille.host.live.snapshot import Snapshot, State
 from reveille.host.live.tally import Judged, Span, Tally
 from reveille.host.live.timeline import Timeline
 from reveille.host.models import load_screening
@@ -95,7 +96,7 @@ def desk() -> Iterator[Desk]:
 def test_a_pass_counts_what_the_twin_says(desk: Desk) -> None:
     desk.until(lambda s: s.spans[Span.ALL].beats >= BEATS)
     desk.session.pause(True)
-    seen = desk.until(lambda s: s.state is State.PAUSED and s.beats_per_s == 0).spans[Span.ALL]
+    seen = desk.until(lambda s: s.state is State.PAUSED).spans[Span.ALL]
     time.sleep(0.1)
     seen = desk.session.snapshot().spans[Span.ALL]
     repeated = np.resize(np.arange(BEATS), seen.beats)
@@ -126,24 +127,38 @@ def test_a_board_that_comes_back_goes_on(desk: Desk, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(feeds, "PAUSE_S", 0.01)
     desk.until(lambda s: s.spans[Span.ALL].beats >= 50)
     desk.port.gone = True
-    desk.until(lambda s: any("Looking for it again" in note for note in s.notes))
+    away = desk.until(lambda s: s.state is State.SEARCHING)
+    assert "Looking for it; streaming goes on" in view.trouble_html(away)
+    desk.session.change({"threshold": "9"})
     desk.port.device.reset()
     desk.port.gone = False
-    back = desk.until(lambda s: any("is back" in note for note in s.notes))
+    back = desk.until(lambda s: s.state is State.RUNNING and s.trouble is None)
+    assert back.notes[-1] == "The board is back; it was programmed again."
     desk.until(lambda s: s.spans[Span.ALL].beats > back.spans[Span.ALL].beats + 50)
+    assert desk.until(lambda s: s.point.threshold == 9)
 
 
-def test_a_board_that_stays_away_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_board_that_stays_away_is_told_until_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeds, "PAUSE_S", 0.01)
-    monkeypatch.setattr(feeds, "RECONNECT_S", 0.0)
+    desk = Desk()
+    with desk.session:
 
-    def gone() -> DevicePort:
-        raise PortError("There is no port device.")
+        def gone() -> DevicePort:
+            raise PortError("There is no port device.")
 
-    desk.feed._open_port = gone
-    desk.port.gone = True
+        desk.feed._open_port = gone
+        desk.port.gone = True
+        desk.until(lambda s: s.trouble == "There is no port device.")
+    assert desk.session.snapshot().state is State.ENDED
+
+
+def test_what_cannot_go_on_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ReveilleError("The board has no beats.")
+
+    monkeypatch.setattr(desk.feed, "screen", broken)
     failed = desk.until(lambda s: s.state is State.FAILED)
-    assert failed.notes[-1] == "There is no port device."
+    assert "The board has no beats. This session has ended" in view.trouble_html(failed)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +214,32 @@ def test_the_pace_is_that_of_life() -> None:
             desk.session.set_speed("0")
         with pytest.raises(ReveilleError, match="takes a number"):
             desk.session.set_speed("fast")
+
+
+def test_a_clock_goes_on_from_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 100.0
+    monkeypatch.setattr(clock.time, "monotonic", lambda: now_s)
+    life = clock.LifeClock(10.0)
+    life.set(5.0)
+    now_s += 2
+    assert life.read_s() == 25
+    life.go(10.0, held=True)
+    now_s += 7
+    assert life.read_s() == 25
+    life.go(2.0, held=False)
+    now_s += 1
+    assert life.read_s() == 27
+
+
+def test_the_ecg_flows_between_beats() -> None:
+    desk = Desk(speed=0.5)
+    with desk.session:
+        ends = [desk.until(lambda s: s.trace is not None).trace.end_s]
+        while len(set(ends)) < 5:
+            ends.append(desk.session.snapshot().trace.end_s)
+            time.sleep(0.02)
+    assert ends == sorted(ends)
+    assert ends[-1] < 2 * 0.8 + AFTER_BEAT_S
 
 
 def test_a_tally_keeps_the_latest() -> None:

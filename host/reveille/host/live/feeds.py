@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from reveille.hdl.contract import Cause
 from reveille.hdl.errors import ReveilleError
 from reveille.host.board.client import BoardClient
-from reveille.host.board.errors import BoardResetError, BoardSilentError
+from reveille.host.board.errors import BoardGarbledError, BoardResetError, BoardSilentError
 from reveille.host.board.front_end import BoardFrontEnd
 from reveille.host.board.port import Port, PortError
 from reveille.host.board.stream import Block
@@ -21,26 +21,34 @@ from reveille.host.metrics import CLASS_NAMES
 from reveille.host.results import Run
 from reveille.sim.front_end import FrontEndConfiguration
 
-Take = Callable[[int, Judged], None]
-"""Takes beats that were judged, and the number of the first one."""
-
 Decide = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
 """The back end: the classes of the beats with these numbers, in order."""
 
-Note = Callable[[str], None]
-"""Takes a line that a person should see."""
-
-RECONNECT_S = 10.0
-"""So long a board that went away may take to come back."""
-
 PAUSE_S = 0.2
-"""Between attempts to find it."""
+"""Between attempts to find a board that went away."""
+
+
+AWAY = (PortError, BoardSilentError, BoardGarbledError, BoardResetError)
+"""What is wrong with a board that went away."""
+
+
+class Listener(Protocol):
+    """Is told what a feed does."""
+
+    def judged(self, first: int, judged: Judged) -> None:
+        """Take beats that were judged; the number of the first one comes with them."""
+
+    def away(self, reason: str) -> bool:
+        """Hear that the board does not answer; return whether to go on looking for it."""
+
+    def back(self) -> None:
+        """Hear that the board answers again."""
 
 
 class Feed(Protocol):
     """Judges beats in order."""
 
-    def screen(self, begin: int, end: int, take: Take, note: Note) -> None:
+    def screen(self, begin: int, end: int, listener: Listener) -> None:
         """Judge the beats with these numbers and hand them on.
 
         Raises:
@@ -84,31 +92,35 @@ class BoardFeed:
         self._open_port = open_port
         self._observations = observations
         self._decide = decide
-        self._front_end = BoardFrontEnd(BoardClient(open_port()), configuration)
+        self.configuration = configuration
+        self._front_end = self._programmed()
         self.configuration = self._front_end.configuration
 
-    def screen(self, begin: int, end: int, take: Take, note: Note) -> None:
+    def screen(self, begin: int, end: int, listener: Listener) -> None:
         """Stream beats; a board that goes away is looked for, and programmed again."""
-        taken, lost_s = begin, None
+        taken = begin
+
+        def answer(block: Block) -> NDArray[np.uint8]:
+            nonlocal taken
+            decisions = self._judge(taken, block)
+            listener.judged(taken, Judged(block.outcomes.cause, block.outcomes.cycles, decisions))
+            taken += len(decisions)
+            return decisions[block.outcomes.wakes]
+
         while taken < end:
-            first = taken
-
-            def answer(block: Block, first: int = first) -> NDArray[np.uint8]:
-                nonlocal taken, lost_s
-                decisions = self._judge(taken, block)
-                woken = block.outcomes.wakes
-                take(taken, Judged(block.outcomes.cause, block.outcomes.cycles, decisions))
-                taken, lost_s = taken + len(decisions), None
-                return decisions[woken]
-
             try:
-                self._front_end.stream(self._observations[first:end], answer)
-            except (PortError, BoardSilentError, BoardResetError) as error:
-                now = time.monotonic()
-                lost_s = now if lost_s is None else lost_s
-                note(f"{error} Looking for it again.")
-                self._find_again(lost_s + RECONNECT_S)
-                note("The board is back; it was programmed again.")
+                self._front_end.stream(self._observations[taken:end], answer)
+            except AWAY as error:
+                if not self._found_again(error, listener):
+                    return
+
+    def _programmed(self) -> BoardFrontEnd:
+        port = self._open_port()
+        try:
+            return BoardFrontEnd(BoardClient(port), self.configuration)
+        except ReveilleError:
+            port.close()  # else it would be busy at the next attempt
+            raise
 
     def _judge(self, first: int, block: Block) -> NDArray[np.uint8]:
         decisions = np.full(len(block.outcomes), AamiClass.N, np.uint8)
@@ -117,22 +129,23 @@ class BoardFeed:
             decisions[woken] = self._decide(first + woken)
         return decisions
 
-    def _find_again(self, until_s: float) -> None:
+    def _found_again(self, error: ReveilleError, listener: Listener) -> bool:
         self._front_end.client.close()
-        while True:
+        while listener.away(str(error)):
             time.sleep(PAUSE_S)
             try:
-                self._front_end = BoardFrontEnd(BoardClient(self._open_port()), self.configuration)
-            except (PortError, BoardSilentError, BoardResetError):
-                if time.monotonic() > until_s:
-                    raise
+                self._front_end = self._programmed()
+            except AWAY as still:
+                error = still
             else:
-                return
+                listener.back()
+                return True
+        return False
 
     def change(self, configuration: FrontEndConfiguration) -> None:
         """Write another configuration to the board; one that is away gets it when it is back."""
         self.configuration = configuration
-        with suppress(PortError, BoardSilentError, BoardResetError):
+        with suppress(*AWAY):
             self._front_end.configuration = configuration
 
     def close(self) -> None:
@@ -153,10 +166,12 @@ class ReplayFeed:
             np.uint8,
         )
 
-    def screen(self, begin: int, end: int, take: Take, note: Note) -> None:
+    def screen(self, begin: int, end: int, listener: Listener) -> None:
         """Hand on what the run says of these beats."""
         beats = slice(begin, end)
-        take(begin, Judged(self._causes[beats], self._cycles[beats], self._decisions[beats]))
+        listener.judged(
+            begin, Judged(self._causes[beats], self._cycles[beats], self._decisions[beats])
+        )
 
     def change(self, configuration: FrontEndConfiguration) -> None:
         """Refuse: what was measured stays."""

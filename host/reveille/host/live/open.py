@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine
 from reveille.host.board.port import Port
+from reveille.host.board.targets import VIRTUAL
 from reveille.host.choices import Split
 from reveille.host.dataset import Dataset, digital_dataset, leading_beats
 from reveille.host.live.energy import EnergyMeter
@@ -65,9 +66,10 @@ def board_session(
     def decide(numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
         return models.back_end.decide(beats.select(numbers))
 
+    place = "the virtual board" if port == VIRTUAL else port
     feed = BoardFeed(open_port, configuration, models.screening.quantise(beats), decide)
     return LiveSession(
-        f"{dataset.name} {dataset.split} on {port}",
+        f"{dataset.name} {dataset.split} on {place}",
         Timeline.of_beats(beats),
         feed,
         EnergyMeter(card, feed.configuration.parameters),

@@ -162,7 +162,7 @@ def _controls(configuration: FrontEndConfiguration, model: DeviceModel) -> tuple
     supplies_v = model.supplies_v(2)
     low, high = min(supplies_v), max(supplies_v)
     errors = None if parameters.read_errors else NO_READ_ERRORS
-    ideal = f"empty: ideal array, else {{}} ({model.name})"
+    ideal = f"{{}} ({model.name}); empty: ideal array"
     return (
         Control("threshold", "Threshold", f"0 to {period}", 0, period, whole=True),
         Control("budget", "Cycle budget", f"1 to {period}", 1, period, whole=True),

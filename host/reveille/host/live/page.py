@@ -13,15 +13,23 @@ from fastapi import FastAPI
 from nicegui import ui
 
 from reveille.hdl.errors import ReveilleError
-from reveille.host.live import view
+from reveille.host.live import plots, view
 from reveille.host.live.guard import FIELD, Guard
 from reveille.host.live.operating_point import Control, OperatingPoint
-from reveille.host.live.session import LiveSession, Snapshot, State
+from reveille.host.live.session import LiveSession
+from reveille.host.live.snapshot import Snapshot
 
-REFRESH_S = 0.2
-"""Time between two pictures."""
+FLOW_S = 0.1
+"""Time between two pictures of the ECG."""
 
-REPLAYED = "A finished run: what was measured stays."
+COUNT_S = 0.4
+"""Time between two readings of the figures and the operating point that they belong to."""
+
+SPEED = "speed"
+"""The field that is not of the operating point."""
+
+BLUE = "#0072B2"
+"""Okabe and Ito's; white on it is read easily (contrast 5.2)."""
 
 STYLE = Path(__file__).with_name("page.css")
 
@@ -79,78 +87,125 @@ def address(listening: socket.socket, token: str | None) -> str:
 def _page(session: LiveSession) -> None:
     """Build the page of one browser."""
     ui.add_css(STYLE.read_text())
-    with ui.element("main").classes("live column"):
-        ui.html(f"Reveille live: {escape(session.title)}", sanitize=False, tag="h1")
-        status = ui.label().props("role=status aria-live=off")
-        trace = ui.html(sanitize=False).classes("wide")
-        ui.html(view.legend(), sanitize=False)
-        history = ui.html(sanitize=False).classes("wide")
-        figures = ui.html(sanitize=False).classes("wide")
-        _controls(session)
-        point = ui.label().props("id=point")
-        notes = ui.html(sanitize=False).props("aria-live=polite")
+    ui.colors(primary=BLUE)
+    with ui.element("main").classes("live"):
+        with ui.element("header"):
+            ui.html(f"Reveille live: {escape(session.title)}", sanitize=False, tag="h1")
+            status = ui.label().props("id=status")
+            trouble = ui.html(sanitize=False).props("role=alert")
+        with ui.element("div").classes("plots"):
+            tiles = ui.html(sanitize=False)
+            trace = ui.html(sanitize=False)
+            ui.html(plots.legend(), sanitize=False)
+            history = ui.html(sanitize=False)
+        controls = Controls(session)
+        with ui.element("div").classes("table"):
+            figures = ui.html(sanitize=False)
+            notes = ui.html(sanitize=False).props("aria-live=polite")
 
-    def refresh() -> None:
+    def flow() -> None:
         snapshot = session.snapshot()
         status.text = view.status_text(snapshot)
-        trace.content = view.trace_html(snapshot.trace)
-        history.content = view.history_html(snapshot.history)
+        trouble.content = view.trouble_html(snapshot)
+        trace.content = plots.trace_html(snapshot.trace)
+
+    def count() -> None:
+        snapshot = session.snapshot()
+        tiles.content = view.tiles_html(snapshot)
+        history.content = plots.history_html(snapshot.history)
         figures.content = view.figures_html(snapshot)
-        point.text = view.point_text(snapshot.point)
         notes.content = view.notes_html(snapshot.notes)
+        controls.follow(snapshot)
 
-    refresh()
-    ui.timer(REFRESH_S, refresh)
+    for draw, every_s in ((flow, FLOW_S), (count, COUNT_S)):
+        draw()
+        ui.timer(every_s, draw)
 
 
-def _controls(session: LiveSession) -> None:
-    """Build the fields: Enter in one, or the button, applies them all."""
-    ui.html("Operating point", sanitize=False, tag="h2")
-    snapshot = session.snapshot()
-    fields: dict[str, ui.input] = {}
+class Controls:
+    """The fields and buttons of one browser: Enter in a field, or a button, sends what is typed.
 
-    def told(act: Callable[[], str]) -> None:
+    Args:
+        session: What is steered.
+    """
+
+    def __init__(self, session: LiveSession) -> None:
+        self._session = session
+        self._fields: dict[str, ui.input] = {}
+        snapshot = session.snapshot()
+        self._shown = _texts(snapshot)
+        with ui.element("section").classes("controls").props('aria-label="Controls"'):
+            ui.html("Operating point", sanitize=False, tag="h2")
+            if session.steering is not None:
+                with ui.element("div").classes("fields"):
+                    for control in session.steering.controls:
+                        field = _field(control, self._shown[control.name])
+                        self._fields[control.name] = field.on("keydown.enter", self._apply)
+                with ui.element("div").classes("buttons"):
+                    ui.button("Apply", on_click=self._apply).props('id="apply" no-caps')
+                    _button("As fitted", self._as_fitted)
+            self._said = ui.label().classes("said").props('id="said" role="alert"')
+            self._point = ui.label().props("id=point")
+            ui.html("Pace", sanitize=False, tag="h2")
+            with ui.element("div").classes("fields"):
+                self._speed = ui.input("Speed (times life)", value=self._shown[SPEED])
+                self._speed.props('outlined dense for="speed" hint="0.1 to 10000; 1: as in life"')
+                self._speed.on("keydown.enter", self._set_speed)
+            with ui.element("div").classes("buttons"):
+                _button("Set speed", self._set_speed)
+                self._hold = _button("Pause", self._pause)
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Show what another browser changed; what is being typed in this one stays."""
+        self._point.text = view.point_text(snapshot.point)
+        self._hold.text = _hold_text(snapshot.paused)
+        texts = _texts(snapshot)
+        if texts == self._shown:
+            return
+        for name, field in {**self._fields, SPEED: self._speed}.items():
+            if field.value == self._shown[name]:
+                field.value = texts[name]
+        self._shown = texts
+
+    def _tell(self, act: Callable[[], str]) -> None:
         try:
-            said.text = act()
+            self._said.text = act()
+            self._said.classes(remove="refused")
         except ReveilleError as error:
-            said.text = str(error)
+            self._said.text = f"⚠ {error}"
+            self._said.classes(add="refused")
 
-    def apply() -> str:
-        texts = {name: str(field.value or "") for name, field in fields.items()}
-        changed = session.change(texts)
-        return view.point_text(changed).replace("Now:", "Changed to:")
+    def _apply(self) -> None:
+        texts = {name: str(field.value or "") for name, field in self._fields.items()}
 
-    def fitted() -> str:
-        assert session.steering is not None
-        for name, text in _texts(session.steering.fitted).items():
-            fields[name].value = text
-        return apply()
+        def change() -> str:
+            self._session.change(texts)
+            return "Sent; it holds from the next beats on."
 
-    def pace() -> str:
-        return f"The speed is {session.set_speed(str(speed.value)):g} times life."
+        self._tell(change)
 
-    def pause() -> str:
-        going = session.snapshot().state is State.RUNNING
-        session.pause(going)
-        hold.text = "Go on" if going else "Pause"
-        return "Paused." if going else "Going on."
+    def _as_fitted(self) -> None:
+        assert self._session.steering is not None
+        for name, text in _point_texts(self._session.steering.fitted).items():
+            self._fields[name].value = text
+        self._apply()
 
-    with ui.element("div").classes("controls"):
-        if session.steering is not None and snapshot.point is not None:
-            texts = _texts(snapshot.point)
-            for control in session.steering.controls:
-                fields[control.name] = _field(control, texts[control.name])
-                fields[control.name].on("keydown.enter", lambda: told(apply))
-        speed = ui.input("Speed (times life)", value=_speed(snapshot))
-        speed.props('outlined dense for="speed" hint="1: as in life"')
-        speed.on("keydown.enter", lambda: told(pace))
-    with ui.row():
-        if fields:
-            ui.button("Apply", on_click=lambda: told(apply)).props('id="apply" no-caps')
-            ui.button("As fitted", on_click=lambda: told(fitted)).props("outline no-caps")
-        ui.button("Set speed", on_click=lambda: told(pace)).props("outline no-caps")
-        hold = ui.button("Pause", on_click=lambda: told(pause)).props("outline no-caps")
-    said = ui.label("" if fields else REPLAYED).classes("said").props('id="said" role="alert"')
+    def _set_speed(self) -> None:
+        speed = str(self._speed.value or "")
+        self._tell(lambda: f"The speed is {self._session.set_speed(speed):g} times life.")
+
+    def _pause(self) -> None:
+        paused = not self._session.snapshot().paused
+        self._session.pause(paused)
+        self._hold.text = _hold_text(paused)
+
+
+def _hold_text(paused: bool) -> str:
+    return "Go on" if paused else "Pause"
+
+
+def _button(text: str, act: Callable[[], None]) -> ui.button:
+    return ui.button(text, on_click=act).props("outline no-caps")
 
 
 def _field(control: Control, text: str) -> ui.input:
@@ -164,9 +219,11 @@ def _field(control: Control, text: str) -> ui.input:
     return field
 
 
-def _texts(point: OperatingPoint) -> dict[str, str]:
+def _texts(snapshot: Snapshot) -> dict[str, str]:
+    """Return what stands in the fields at a moment."""
+    point = {} if snapshot.point is None else _point_texts(snapshot.point)
+    return {**point, SPEED: f"{snapshot.speed:g}"}
+
+
+def _point_texts(point: OperatingPoint) -> dict[str, str]:
     return {name: "" if value is None else f"{value:g}" for name, value in vars(point).items()}
-
-
-def _speed(snapshot: Snapshot) -> str:
-    return f"{snapshot.speed:g}"

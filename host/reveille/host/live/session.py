@@ -4,22 +4,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reveille.hdl.contract import Cause
 from reveille.hdl.errors import ReveilleError
 from reveille.host.ecg.aami import AamiClass
 from reveille.host.ecg.records import EcgRecord, load_record
-from reveille.host.live.energy import EnergyMeter, LiveEnergy
+from reveille.host.live.clock import LifeClock
+from reveille.host.live.energy import EnergyMeter
 from reveille.host.live.feeds import Feed
 from reveille.host.live.operating_point import OperatingPoint, Steering
-from reveille.host.live.tally import Figures, Judged, Span, Tally
+from reveille.host.live.snapshot import TRACE_S, HistoryPoint, Mark, Snapshot, State, Trace
+from reveille.host.live.tally import Judged, Span, Tally
 from reveille.host.live.timeline import Timeline
 from reveille.sim.front_end import FrontEndConfiguration
 
@@ -29,11 +28,11 @@ LARGEST_STRETCH = 256
 SLIP_S = 0.5
 """A board that is so far behind makes life wait for it."""
 
+PACE = 32
+"""Stretches that the speed reached is taken over."""
+
 LOOK_S = 0.25
 """Longest wait between looks at what was asked."""
-
-TRACE_S = 10.0
-"""ECG that a snapshot shows."""
 
 AFTER_BEAT_S = 0.4
 """What is known of the ECG after a beat when it is decided: the window of the observables."""
@@ -52,100 +51,6 @@ NOTES = 5
 
 SPEEDS = (0.1, 10_000.0)
 """Least and greatest speed."""
-
-
-class State(StrEnum):
-    """How a session is."""
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    ENDED = "ended"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A beat in the trace.
-
-    Attributes:
-        time_s: Its time in the record.
-        cause: Why it woke, or that it did not.
-        truth: AAMI class annotated.
-        decision: AAMI class decided.
-    """
-
-    time_s: float
-    cause: Cause
-    truth: AamiClass
-    decision: AamiClass
-
-    @property
-    def silent(self) -> bool:
-        """Whether it is an abnormal beat for which the CPU slept."""
-        return self.cause is Cause.NORMAL and self.truth is not AamiClass.N
-
-
-@dataclass(frozen=True)
-class Trace:
-    """The latest stretch of ECG.
-
-    Attributes:
-        record: Its record.
-        end_s: Where it ends.
-        signal_mv: Samples up to there, shape (n,); none where the records are not at hand.
-        sampling_hz: Samples a second.
-        marks: Its beats.
-    """
-
-    record: str
-    end_s: float
-    signal_mv: NDArray[np.float32]
-    sampling_hz: float
-    marks: tuple[Mark, ...]
-
-
-@dataclass(frozen=True)
-class HistoryPoint:
-    """Rates over the recent window at a beat.
-
-    Attributes:
-        beats: Beats seen by then.
-        figures: Of the recent ones.
-        changes: Changes of the operating point by then.
-    """
-
-    beats: int
-    figures: Figures
-    changes: int
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What a session shows.
-
-    Attributes:
-        state: How it is.
-        speed: Times as fast as in life.
-        beats_per_s: Beats a second, lately.
-        progress: Which of the beats comes next, how many there are, how often all were seen.
-        point: Operating point; None in a replay.
-        spans: Figures over each span.
-        energies: Their energies; None where there are no beats.
-        trace: ECG; None before the first beat.
-        history: Rates over time.
-        notes: What happened, latest last.
-    """
-
-    state: State
-    speed: float
-    beats_per_s: float
-    progress: tuple[int, int, int]
-    point: OperatingPoint | None
-    spans: Mapping[Span, Figures]
-    energies: Mapping[Span, LiveEnergy | None]
-    trace: Trace | None
-    history: tuple[HistoryPoint, ...]
-    notes: tuple[str, ...]
 
 
 class LiveSession:
@@ -178,21 +83,22 @@ class LiveSession:
         self.title, self.steering = title, steering
         self._timeline, self._feed, self._meter, self._folder = timeline, feed, meter, folder
         self._due_s = np.cumsum(timeline.interval_s)
-        self._speed = checked_speed(speed)
+        self._clock = LifeClock(checked_speed(speed))
+        self._clock.set(float(self._due_s[0]))
         self._point = steering.fitted if steering else None
         self._tally = Tally(window)
         self._every = max(1, window // POINTS_A_WINDOW)
         self._marks: deque[Mark] = deque(maxlen=MARKS)
         self._history: deque[HistoryPoint] = deque(maxlen=HISTORY)
         self._notes: deque[str] = deque(maxlen=NOTES)
-        self._pace: deque[tuple[float, int]] = deque(maxlen=32)
+        self._pace: deque[tuple[float, float]] = deque(maxlen=PACE)
         self._record: EcgRecord | None = None
         self._record_name = ""
-        self._state = State.RUNNING
+        self._ended: State | None = None
+        self._trouble: str | None = None
         self._seen = self._changes = self._next = self._passes = 0
         self._pending: tuple[OperatingPoint, FrontEndConfiguration] | None = None
         self._stopping = False
-        self._anchor: tuple[float, float] | None = None
         self._changed = threading.Condition(threading.RLock())
         self._thread = threading.Thread(target=self._run, name="live session", daemon=True)
 
@@ -239,16 +145,16 @@ class LiveSession:
         except ValueError:
             raise ReveilleError(f"The speed is {text[:20]!r}; it takes a number.") from None
         with self._changed:
-            self._speed, self._anchor = checked_speed(speed), None
+            self._clock.go(checked_speed(speed), self._clock.held)
+            self._pace.clear()
             self._changed.notify()
         return speed
 
     def pause(self, paused: bool) -> None:
         """Hold beats back, or go on."""
         with self._changed:
-            if self._state in (State.RUNNING, State.PAUSED):
-                self._state = State.PAUSED if paused else State.RUNNING
-            self._anchor = None
+            self._clock.go(self._clock.speed, paused)
+            self._pace.clear()
             self._changed.notify()
 
     def snapshot(self) -> Snapshot:
@@ -256,9 +162,11 @@ class LiveSession:
         with self._changed:
             spans = self._tally.figures()
             return Snapshot(
-                state=self._state,
-                speed=self._speed,
-                beats_per_s=self._beats_per_s(),
+                state=self._state(),
+                trouble=self._trouble,
+                paused=self._clock.held,
+                speed=self._clock.speed,
+                reached=self._reached(),
                 progress=(self._next, len(self._timeline), self._passes),
                 point=self._point,
                 spans=spans,
@@ -275,20 +183,41 @@ class LiveSession:
                 self._apply()
                 begin, end = self._due()
                 if begin < end:
-                    self._feed.screen(begin, end, self._take, self._note)
+                    self._feed.screen(begin, end, self)
         except ReveilleError as error:
-            self._ended(State.FAILED, str(error))
+            self._failed(str(error))
         except Exception as error:  # a thread has nobody to raise to: the page has to say it
-            self._ended(State.FAILED, f"A defect of Reveille: {type(error).__name__}: {error}")
+            self._failed(f"A defect of Reveille: {type(error).__name__}: {error}")
         else:
-            self._ended(State.ENDED, "The session has ended.")
+            self._ended = State.ENDED
         finally:
             self._feed.close()
 
-    def _ended(self, state: State, message: str) -> None:
+    def _failed(self, trouble: str) -> None:
         with self._changed:
-            self._state = state
-            self._note(message)
+            self._ended, self._trouble = State.FAILED, trouble
+
+    def _state(self) -> State:
+        if self._ended:
+            return self._ended
+        if self._trouble:
+            return State.SEARCHING
+        return State.PAUSED if self._clock.held else State.RUNNING
+
+    def away(self, reason: str) -> bool:
+        """Show that the board does not answer; return whether to go on looking for it."""
+        with self._changed:
+            if self._trouble is None:
+                self._note(reason)
+            self._trouble = reason
+            return not self._stopping
+
+    def back(self) -> None:
+        """Show that the board answers again."""
+        with self._changed:
+            self._trouble = None
+            self._pace.clear()
+            self._note("The board is back; it was programmed again.")
 
     def _apply(self) -> None:
         """Make the change that was asked for last."""
@@ -309,24 +238,19 @@ class LiveSession:
     def _due(self) -> tuple[int, int]:
         """Return which beats have come, after waiting for the next one a while at most."""
         with self._changed:
-            if self._state is State.PAUSED:
-                self._changed.wait(LOOK_S)
-                return 0, 0
-            now = time.monotonic()
             due_s = float(self._due_s[self._next])
-            life_s = due_s
-            if self._anchor is not None:
-                life_s = self._anchor[1] + (now - self._anchor[0]) * self._speed
-            if self._anchor is None or life_s > due_s + SLIP_S * self._speed:
-                self._anchor, life_s = (now, due_s), due_s
-            if life_s < due_s:
-                self._changed.wait(min(LOOK_S, (due_s - life_s) / self._speed))
+            if self._clock.read_s() > due_s + SLIP_S * self._clock.speed:
+                self._clock.set(due_s)
+            life_s = self._clock.read_s()
+            if life_s < due_s or self._clock.held:
+                left_s = LOOK_S if self._clock.held else (due_s - life_s) / self._clock.speed
+                self._changed.wait(min(LOOK_S, left_s))
                 return 0, 0
             begin = self._next
             come = int(np.searchsorted(self._due_s, life_s, side="right"))
             return begin, min(come, begin + LARGEST_STRETCH, len(self._timeline))
 
-    def _take(self, first: int, judged: Judged) -> None:
+    def judged(self, first: int, judged: Judged) -> None:
         """Count beats that were judged."""
         beats = slice(first, first + len(judged.causes))
         truth = self._timeline.truth[beats]
@@ -337,7 +261,7 @@ class LiveSession:
             points_before = self._seen // self._every
             self._tally.add(rows)
             self._seen += len(rows)
-            self._pace.append((time.monotonic(), self._seen))
+            self._pace.append((time.monotonic(), float(self._timeline.interval_s[beats].sum())))
             for i in range(max(0, len(truth) - MARKS), len(truth)):
                 self._mark(first + i, judged, i)
             if self._seen // self._every > points_before:
@@ -345,7 +269,8 @@ class LiveSession:
                 self._history.append(HistoryPoint(self._seen, recent, self._changes))
             self._next = beats.stop
             if self._next == len(self._timeline):
-                self._next, self._anchor = 0, None
+                self._next = 0
+                self._clock.set(float(self._due_s[0]))
                 self._passes += 1
 
     def _mark(self, beat: int, judged: Judged, i: int) -> None:
@@ -375,7 +300,7 @@ class LiveSession:
     def _trace(self) -> Trace | None:
         if not self._marks:
             return None
-        end_s = self._marks[-1].time_s + AFTER_BEAT_S
+        end_s = self._marks[-1].time_s + AFTER_BEAT_S + self._since_beat_s()
         marks = tuple(mark for mark in self._marks if mark.time_s >= end_s - TRACE_S)
         record = self._record
         if record is None or record.name != self._record_name:
@@ -385,11 +310,20 @@ class LiveSession:
         stretch = record.signal_mv[max(0, end - int(TRACE_S * rate)) : end]
         return Trace(record.name, end / rate, stretch, rate, marks)
 
-    def _beats_per_s(self) -> float:
-        if len(self._pace) < 2 or self._state is not State.RUNNING:
+    def _since_beat_s(self) -> float:
+        """Return how much of life went by since the latest beat, before the next one is due."""
+        due_s = float(self._due_s[self._next])
+        if self._next == 0 or self._timeline.record[self._next] != self._record_name:
             return 0.0
-        (begun_s, first), (_, last) = self._pace[0], self._pace[-1]
-        return (last - first) / max(1e-9, time.monotonic() - begun_s)
+        before_s = float(self._due_s[self._next - 1])
+        return min(max(self._clock.read_s(), before_s), due_s) - before_s
+
+    def _reached(self) -> float:
+        """Return the speed of the latest beats; 0 where none come."""
+        if len(self._pace) < 2 or self._state() is not State.RUNNING:
+            return 0.0
+        life_s = sum(stretch_s for _, stretch_s in self._pace) - self._pace[0][1]
+        return life_s / max(1e-9, time.monotonic() - self._pace[0][0])
 
     def _note(self, message: str) -> None:
         with self._changed:
