@@ -191,14 +191,18 @@ def _causes(comparison: Comparison) -> Drawing:
         "causes",
         f"Share of {items} by cause, a bar for each run; the headline table has the figures.",
         "The whisker is where sleep ends and waking begins: 95 % of the wake-up rate, bootstrap "
-        f"over records. {_n(comparison)}",
+        f"over {comparison.words.groups}. {_n(comparison)}",
         draw_svg(9.5, 1.1 + 0.4 * len(subjects), draw),
     )
 
 
 def _differences(comparison: Comparison) -> Drawing:
-    names = [name for name in shown_figures(comparison) if not name.startswith("wake_rate_")]
     pairs, labels_of, words = unequal(comparison), figure_labels(comparison), comparison.words
+    names = [
+        name
+        for name in shown_figures(comparison)
+        if not name.startswith("wake_rate_") and any(_known(pair, name) for pair in pairs)
+    ]
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
@@ -218,12 +222,17 @@ def _differences(comparison: Comparison) -> Drawing:
     )
 
 
+def _known(pair: Pair, name: str) -> bool:
+    return name in pair.figures and pair.figures[name].value is not None
+
+
 def _forest(ax: Axes, name: str, label: str, pairs: Sequence[Pair]) -> None:
     """Draw one figure's differences, a line a pair."""
     for place, pair in enumerate(pairs):
-        one = _scaled(pair.figures[name], 1 if is_score(name) else 100)
-        if one.value is None:
+        if not _known(pair, name):
             continue
+        one = _scaled(pair.figures[name], 1 if is_score(name) else 100)
+        assert one.value is not None
         spread = None
         if one.low is not None and one.high is not None:
             spread = [[max(0.0, one.value - one.low)], [max(0.0, one.high - one.value)]]

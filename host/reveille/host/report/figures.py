@@ -18,6 +18,9 @@ from reveille.host.summary import COLUMN_LABELS, DECISION_COLUMNS
 
 SILENT_COLOUR = "#000000"
 
+MOST_RECORDS = 60
+"""With more there is no room for a bar each."""
+
 
 def drawings(of: Reported) -> Iterator[Drawing]:
     """Yield all that a run has data for; data that are no ECG have no strip."""
@@ -25,7 +28,8 @@ def drawings(of: Reported) -> Iterator[Drawing]:
         yield strip(of)
     yield causes_by_class(of)
     yield confusions(of)
-    yield records(of)
+    if len(of.counts.records) <= MOST_RECORDS:
+        yield records(of)
     spread = of.summary["evaluation_cycles"]
     if spread["min"] != spread["max"]:
         yield cycles(of)
