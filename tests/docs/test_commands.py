@@ -15,6 +15,7 @@ from reveille.host.cli import app
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [page for page in PAGES if "_build" not in page.parts]
+PAGES.remove(ROOT / "docs" / "troubleshooting.md")  # of mistakes; tests/host/test_mistakes.py
 COMMANDS = typer.main.get_command(app).commands
 UsageError = typer.BadParameter.__bases__[0]
 

@@ -69,7 +69,10 @@ def new_run(path: Path) -> Iterator[Path]:
         yield partial
         partial.rename(path)
     except OSError as error:
-        raise ReveilleError(f"The run could not be written to {path}: {error.strerror}.") from error
+        raise ReveilleError(
+            f"The run could not be written to {path}: {error.strerror}; "
+            "make room there, or choose another --out."
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

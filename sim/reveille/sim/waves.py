@@ -31,4 +31,4 @@ def wave_arguments(kind: str | None) -> tuple[str, ...]:
 def check_wave_folder(waves: Path) -> None:
     """Raise `ReveilleError` where the folder of a wave file does not exist."""
     if not waves.absolute().parent.is_dir():
-        raise ReveilleError(f"There is no folder {waves.absolute().parent} to write waves to.")
+        raise ReveilleError(f"There is no folder {waves.parent} to write waves to.")

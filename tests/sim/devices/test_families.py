@@ -132,5 +132,5 @@ def test_mistakes_in_a_file_are_named(old: str, new: str, message: str) -> None:
 def test_unknown_family_and_broken_file_are_named(tmp_path: Path) -> None:
     with pytest.raises(ReveilleError, match=r"There is no device family flash; name a TOML file"):
         DeviceFamily.load("flash")
-    with pytest.raises(ReveilleError, match=r"^mine is not valid TOML: "):
+    with pytest.raises(ReveilleError, match=r"^The device family mine is not valid TOML: "):
         parse_family("mine", "title = ")

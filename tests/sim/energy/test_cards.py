@@ -266,7 +266,7 @@ def test_mistakes_in_a_card_are_named(old: str, new: str, message: str) -> None:
 def test_unknown_card_and_broken_file_are_named(tmp_path: Path) -> None:
     with pytest.raises(ReveilleError, match=r"There is no energy card gold; name a TOML file"):
         EnergyCard.load("gold")
-    with pytest.raises(ReveilleError, match=r"^mine is not valid TOML: "):
+    with pytest.raises(ReveilleError, match=r"^The energy card mine is not valid TOML: "):
         parse_card("mine", "title = ")
     binary = tmp_path / "binary.toml"
     binary.write_bytes(b"\xff\xfe\x00")

@@ -1,9 +1,11 @@
 """Serial ports, and what keeps them from opening in words that a user can act on."""
 
 import errno
+import os
 import time
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import serial
 from serial.tools import list_ports
@@ -98,16 +100,26 @@ class SerialPort:
         return PortError(f"The port {self.name} is gone; plug the board in again.")
 
 
+def check_port(name: str) -> None:
+    """Notice a device that is not there, before work is done that needs it.
+
+    Raises:
+        PortError: It is not there. Where devices are no files, nothing is noticed yet.
+    """
+    if os.name == "posix" and "://" not in name and not Path(name).exists():
+        raise PortError(_absent(name))
+
+
 def _reason(name: str, baud: int, error: Exception) -> str:
     """Say in one sentence why a port did not open, and what to do."""
     code = getattr(error, "errno", None) or getattr(error.__cause__, "errno", None)
     text = str(error)
     if "://" in name:
-        if isinstance(error, ValueError):
+        if isinstance(error, ValueError) or not _has_tcp_port(name):
             return f"'{name}' is no port; give a device, socket://HOST:PORT or virtual."
         return f"Nothing answers at {name}; start a board there with `reveille board --listen`."
     if code == errno.ENOENT or "FileNotFoundError" in text:
-        return f"There is no port {name}; {_ports_there()}."
+        return _absent(name)
     if code in (errno.EACCES, errno.EPERM) or "PermissionError" in text:
         group = _group_of(name)
         return (
@@ -116,16 +128,22 @@ def _reason(name: str, baud: int, error: Exception) -> str:
         )
     if code in (errno.EBUSY, errno.EAGAIN) or "lock" in text:
         return f"The port {name} is in use by another program; close that first."
-    if code == errno.ENOTTY or isinstance(error, ValueError):
+    if code == errno.ENOTTY or isinstance(error, ValueError) or "Could not configure" in text:
         return f"{name} is no serial port, or does not do {baud:,} baud."
     return f"The port {name} does not open: {text}."
 
 
-def _ports_there() -> str:
-    there = [port.device for port in list_ports.comports()]
-    if not there:
-        return "no serial port is plugged in; `--port virtual` needs none"
-    return f"there is {', '.join(sorted(there))}, and `--port virtual` needs none"
+def _has_tcp_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port is not None
+    except ValueError:
+        return False
+
+
+def _absent(name: str) -> str:
+    there = ", ".join(sorted(port.device for port in list_ports.comports()))
+    found = f"there is {there}, and" if there else "no serial port is plugged in;"
+    return f"There is no port {name}; {found} `--port virtual` needs none."
 
 
 def _group_of(name: str) -> str:

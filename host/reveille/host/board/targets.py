@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reveille.hdl.parameters import Machine
-from reveille.host.board.port import Port, SerialPort
+from reveille.host.board.port import Port, SerialPort, check_port
 from reveille.host.board.virtual import VirtualBoard
 from reveille.host.progress import Progress
 
@@ -40,9 +40,10 @@ def open_target(
         read_errors: Boards that are made for this can draw read errors.
 
     Raises:
-        ReveilleError: Such a board cannot be built.
+        ReveilleError: Such a board cannot be built, or there is no such device.
     """
     if name not in (VIRTUAL, RTL):
+        check_port(name)
         return lambda: SerialPort(name, baud)
     progress.note("starting the virtual board (the first time takes some ten seconds)")
     if name == VIRTUAL:

@@ -1,5 +1,6 @@
 """The command line: `reveille COMMAND`."""
 
+import errno
 import sys
 from collections.abc import Callable
 
@@ -72,11 +73,31 @@ for panel, commands in PANELS.items():
 
 EXIT_MISTAKE = 1
 
+SURROUNDINGS = {
+    errno.ENOSPC: "{file} has no space left; free some and give the same command again.",
+    errno.EDQUOT: "Your quota is used up at {file}; free some and give the same command again.",
+    errno.EACCES: "You may not read or write {file}; change its permissions or name another.",
+    errno.EPERM: "You may not read or write {file}; change its permissions or name another.",
+    errno.EROFS: "{file} is on a file system that cannot be written to; name another place.",
+    errno.ENOTDIR: "{file} leads through a file, not a folder; name another place.",
+    errno.EISDIR: "{file} is a folder where a file is needed; name another.",
+    errno.EEXIST: "{file} exists already; remove it or name another.",
+    errno.ENAMETOOLONG: "{file} is too long a name; choose a shorter one.",
+}
+"""What to say of failures of the system that no command foresaw and that are no defects."""
+
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one sentence and a non-zero exit."""
     try:
         app()
     except ReveilleError as error:
-        messages.print(f"reveille: {error}", style="red", markup=False, soft_wrap=True)
-        sys.exit(EXIT_MISTAKE)
+        sentence = str(error)
+    except OSError as error:
+        if error.errno not in SURROUNDINGS:
+            raise
+        sentence = SURROUNDINGS[error.errno].format(file=error.filename or "The disk")
+    else:
+        return
+    messages.print(f"reveille: {sentence}", style="red", markup=False, soft_wrap=True)
+    sys.exit(EXIT_MISTAKE)

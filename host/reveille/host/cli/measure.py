@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reveille.host.ecg.beats import BeatSet
     from reveille.host.experiment import RunOptions
     from reveille.host.measurement.measure import BoardOptions
+    from reveille.host.measurement.observations import Observations
 
 EXIT_INTERRUPTED = 130
 
@@ -102,6 +103,9 @@ def measure(
         policy=policy,
         energy_card=energy_card or DEFAULT_CARD,
     )
+    # Chosen before a board is started, so that a mistake here shows at once.
+    own = _read_csv(data, models, limit) if data and data.suffix == ".csv" else None
+    dataset = None if own else choose_dataset(data, download, split, seed, progress)
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     path = out or Path("runs") / f"{stamp}-{machine}-{mode}-board"
     with ExitStack() as stack:
@@ -110,10 +114,10 @@ def measure(
         open_port = open_target(stack, port, baud, machine, models, progress, soft_core)
         board = BoardOptions(port, open_port, speed, meter)
         try:
-            if data is not None and data.suffix == ".csv":
-                shown = _measure_csv(data, models, options, board, path, progress)
+            if own is not None:
+                shown = _measure_csv(own, models, options, board, path, progress)
             else:
-                dataset = choose_dataset(data, download, split, seed, progress)
+                assert dataset is not None
                 shown = _measure_ecg(dataset, models, options, board, path, progress, quiet)
         except KeyboardInterrupt:
             messages.print(
@@ -157,8 +161,16 @@ def _measure_ecg(
     return [summary_table(run), measured_table(run.summary), f"Report: {run.path / REPORT}"]
 
 
+def _read_csv(data: Path, models: Path | None, limit: int | None) -> "Observations":
+    """Read observations of the user's own."""
+    from reveille.host.measurement.observations import read_observations
+    from reveille.host.models import load_screening
+
+    return read_observations(data, load_screening(models), limit)
+
+
 def _measure_csv(
-    data: Path,
+    observations: "Observations",
     models: Path | None,
     options: "RunOptions",
     board: "BoardOptions",
@@ -167,10 +179,9 @@ def _measure_csv(
 ) -> list["RenderableType"]:
     """Measure observations of the user's own; return what to show of it."""
     from reveille.host.cli.measured_table import front_end_table, measured_table
-    from reveille.host.measurement.observations import measure_observations, read_observations
+    from reveille.host.measurement.observations import measure_observations
     from reveille.host.models import load_screening
 
     model = load_screening(models)
-    observations = read_observations(data, model, options.limit)
     summary = measure_observations(observations, model, options, board, path, progress)
     return [front_end_table(summary), measured_table(summary), f"Table: {path}"]

@@ -78,6 +78,7 @@ def run(
     from reveille.host.tables.description import load_description
     from reveille.host.tables.experiment import execute_table
     from reveille.sim.energy import DEFAULT_CARD
+    from reveille.sim.waves import check_wave_folder
 
     embodiment = Embodiment(front_end) if front_end in list(Embodiment) else None
     judge = BackEndKind(back_end) if back_end in list(BackEndKind) else back_end
@@ -88,6 +89,8 @@ def run(
     given = [option for option, value in ecg.items() if value]
     if table is not None and given:
         raise ReveilleError(f"{given[0]} is about heartbeats; with --table, leave it out.")
+    if waves is not None:
+        check_wave_folder(waves)
     progress = TerminalProgress(quiet)
     policy: dict[str, object] = {
         name: value

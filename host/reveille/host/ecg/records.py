@@ -53,6 +53,8 @@ def list_records(folder: Path) -> list[str]:
     Raises:
         EcgError: The folder does not exist or holds no record.
     """
+    if folder.is_file():
+        raise EcgError(f"{folder} is a file; name the folder that holds the WFDB records.")
     if not folder.is_dir():
         raise EcgError(f"There is no folder {folder}; name one that holds WFDB records.")
     names = sorted(path.stem for path in folder.glob("*.hea"))
@@ -139,12 +141,13 @@ def read_signal(path: Path, header: wfdb.Record, channel: int) -> NDArray[np.flo
         raise EcgError(f"Record {path.name} lacks its signal file {missing}.") from error
     except Exception as error:  # as above
         raise EcgError(
-            f"The signal of record {path.name} is truncated or damaged ({error})."
+            f"The signal of record {path.name} is truncated or damaged; copy or download "
+            f"{header.file_name[channel]} again."
         ) from error
     if header.sig_len and len(values) < header.sig_len:
         raise EcgError(
             f"The signal of record {path.name} is truncated: {len(values)} of {header.sig_len} "
-            "samples."
+            f"samples; copy or download {header.file_name[channel]} again."
         )
     if not np.isfinite(values).all():
         gap = int(np.argmin(np.isfinite(values)))

@@ -52,14 +52,17 @@ def load_family(name_or_path: str | Path) -> DeviceFamily:
     name = str(name_or_path)
     if name in family_names():
         file = resources.files("reveille.sim.devices") / "families" / f"{name}.toml"
-        return parse_family(name, file.read_text())
+        return parse_family(name, file.read_text(encoding="utf-8"))
     path = Path(name_or_path)
     if not path.is_file():
         raise DeviceError(
             f"There is no device family {name}; name a TOML file or one of "
             f"{', '.join(family_names())}."
         )
-    return parse_family(path.stem, path.read_text())
+    try:
+        return parse_family(path.stem, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeviceError(f"The device family {name} cannot be read: {error}.") from None
 
 
 def parse_family(name: str, text: str) -> DeviceFamily:
@@ -71,7 +74,7 @@ def parse_family(name: str, text: str) -> DeviceFamily:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise DeviceError(f"{name} is not valid TOML: {error}.") from None
+        raise DeviceError(f"The device family {name} is not valid TOML: {error}.") from None
     title = document.pop("title", None)
     if not isinstance(title, str) or not title:
         raise DeviceError(f"{name} lacks its title.")

@@ -106,7 +106,7 @@ def _toml(name: str, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise EnergyError(f"{name} is not valid TOML: {error}.") from None
+        raise EnergyError(f"The energy card {name} is not valid TOML: {error}.") from None
 
 
 def _conditions(name: str, table: Any) -> Conditions:

@@ -4,6 +4,7 @@ The scheduler is somebody else's: started by hand, by `dask-jobqueue` on SLURM, 
 workers need Reveille installed, and no file system in common: rows come back over the network.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -45,11 +46,19 @@ class DaskPool:
 def _connect(address: str) -> Any:
     try:
         from distributed import Client
+        from distributed.comm import connect
+        from distributed.security import Security
     except ImportError as error:
         raise ReveilleError(
             "A sweep on a cluster needs Dask; install it with pip install 'reveille[cluster]'."
         ) from error
+
+    async def knock() -> None:
+        secured = Security().get_connection_args("client")
+        await (await connect(address, timeout=CONNECT_TIMEOUT_S, **secured)).close()
+
     try:
+        asyncio.run(knock())  # a Client that finds nobody complains once more when it is collected
         return Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise ReveilleError(
