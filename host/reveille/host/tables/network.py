@@ -15,9 +15,9 @@ from reveille.host.task import Task
 
 HIDDEN = 32
 DROPOUT = 0.2
-STEPS = 600
+STEPS = 300
 BATCH = 128
-LEARNING_RATE = 3e-3
+LEARNING_RATE = 1e-2
 WEIGHT_DECAY = 1e-2
 LIMIT = 8.0
 """Standardised features are clipped to so many standard deviations."""
@@ -43,11 +43,18 @@ class FeatureNetwork(nn.Module):
         self.dropout = nn.Dropout(DROPOUT)
         self.output = nn.Linear(HIDDEN, classes)
 
+    def prepare(self, values: Tensor) -> Tensor:
+        """Standardise and clip features; the shape stays."""
+        return ((values.double() - self.centre) / self.width).clamp(-LIMIT, LIMIT).float()
+
+    def classify(self, prepared: Tensor) -> Tensor:
+        """Return logits, shape (n, classes), of features that are prepared already."""
+        logits: Tensor = self.output(self.dropout(torch.relu(self.hidden(prepared))))
+        return logits
+
     def forward(self, values: Tensor) -> Tensor:
         """Return logits, shape (n, classes), of features as they are measured."""
-        standard = ((values.double() - self.centre) / self.width).clamp(-LIMIT, LIMIT).float()
-        logits: Tensor = self.output(self.dropout(torch.relu(self.hidden(standard))))
-        return logits
+        return self.classify(self.prepare(values))
 
     @property
     def macs(self) -> int:
@@ -100,17 +107,19 @@ def fit_network(training: Observations, classes: int, seed: int) -> FeatureNetwo
     generator = np.random.default_rng(seed)
     count = np.bincount(training.label, minlength=classes)
     weight = torch.from_numpy(len(training) / (classes * np.maximum(count, 1))).float()
-    values = torch.from_numpy(training.values)
     label = torch.from_numpy(training.label.astype(np.int64))
     with deterministic(seed):
         network = FeatureNetwork(training.values, classes)
+        values = network.prepare(torch.from_numpy(training.values))
         optimiser = torch.optim.AdamW(
             network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY
         )
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=STEPS)
         for _ in range(STEPS):
             batch = torch.from_numpy(generator.integers(len(training), size=BATCH))
-            loss = nn.functional.cross_entropy(network(values[batch]), label[batch], weight)
+            loss = nn.functional.cross_entropy(
+                network.classify(values[batch]), label[batch], weight
+            )
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             optimiser.step()
