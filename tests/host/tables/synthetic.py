@@ -1,5 +1,7 @@
 """Observations whose classes differ in some features and not in others."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
@@ -18,18 +20,20 @@ observables = 3
 silent_share = 0.05
 """
 
-CLASSES = ("calm", "breeze", "storm")
+CLASSES = ("calm", "breeze", "storm", "flood")
 FEATURES = ("noise", "strong", "weak", "same", "constant")
 
 
-def observations(seed: int = 0, groups: int = 40, each: int = 12) -> Observations:
+def observations(
+    seed: int = 0, groups: int = 40, each: int = 12, shares: Sequence[float] = (0.5, 0.2, 0.3)
+) -> Observations:
     """Draw groups of observations; `strong` and `weak` tell the classes apart."""
     random = np.random.default_rng(seed)
     n = groups * each
-    label = random.choice(3, n, p=[0.5, 0.2, 0.3]).astype(np.uint8)
+    label = random.choice(len(shares), n, p=shares).astype(np.uint8)
     values = random.normal(size=(n, len(FEATURES)))
-    values[:, 1] += np.array([0.0, 1.5, 4.0])[label]
-    values[:, 2] += np.array([0.0, 2.0, 1.0])[label]
+    values[:, 1] += np.array([0.0, 1.5, 4.0, 4.0])[label]
+    values[:, 2] += np.array([0.0, 2.0, 1.0, 4.0])[label]
     values[:, 4] = 7.0
     return Observations(
         FEATURES,
