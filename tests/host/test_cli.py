@@ -107,14 +107,6 @@ def test_audits_are_estimated_and_watched(reveille, tmp_path):
     assert "raise --audit-rate" in " ".join(err.split())
 
 
-def test_doctor_names_what_is_there(reveille):
-    status, out, _ = reveille("doctor", "--json")
-    assert status == 0
-    found = {tool["name"].lower(): tool["version"] for tool in json.loads(out)}
-    assert found["torch"]
-    assert found["amaranth"]
-
-
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -98,10 +98,15 @@ def choose_dataset(
     if folder is not None:
         return open_dataset(folder, split)
     if download:
-        fetched = cache_folder() / "mitdb"
+        fetched = download_folder()
         download_mitdb(fetched, progress)
         return open_dataset(fetched, split, "MIT-BIH Arrhythmia Database")
     return digital_dataset(split or Split.DS2, seed, progress)
+
+
+def download_folder() -> Path:
+    """Return where MIT-BIH is fetched to."""
+    return cache_folder() / "mitdb"
 
 
 def digital_dataset(

