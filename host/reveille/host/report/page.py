@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import ChoiceLoader, Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
 from reveille.host.energy import energy_text
@@ -18,17 +18,23 @@ from reveille.host.report.text import fixed, percent
 from reveille.host.results import REPORT, Run, write_text
 from reveille.host.summary import COLUMN_LABELS, front_end_text
 
+PACKAGE = "reveille.host.report"
 
-def environment() -> Environment:
-    """Return what renders pages: templates, style and ways to write numbers."""
+
+def environment(package: str = PACKAGE) -> Environment:
+    """Return what renders pages: templates, style and ways to write numbers.
+
+    Args:
+        package: Where templates are, beside those of this package.
+    """
     loaded = Environment(
-        loader=PackageLoader("reveille.host.report", "."),
+        loader=ChoiceLoader([PackageLoader(package, "."), PackageLoader(PACKAGE, ".")]),
         autoescape=select_autoescape(["html", "j2"]),
         trim_blocks=True,
         lstrip_blocks=True,
     )
     loaded.filters.update(percent=percent, fixed=fixed, energy=energy_text)
-    loaded.globals["style"] = Markup(files("reveille.host.report").joinpath("page.css").read_text())
+    loaded.globals["style"] = Markup(files(PACKAGE).joinpath("page.css").read_text())
     return loaded
 
 

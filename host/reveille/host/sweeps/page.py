@@ -1,24 +1,26 @@
 """The report of a sweep: its curves and figures in one HTML file that needs no network."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from jinja2 import Environment, PackageLoader, select_autoescape
-from markupsafe import Markup
 
 from reveille.hdl.errors import ReveilleError
 from reveille.host.choices import Preset
-from reveille.host.energy import PART_LABELS, energy_range, energy_text
-from reveille.host.report.text import fixed, percent
+from reveille.host.energy import PART_LABELS
+from reveille.host.report.drawing import Drawing
+from reveille.host.report.page import environment, write_figures
+from reveille.host.report.tables import Table, tables_folder, write_tables
+from reveille.host.results import write_text
 from reveille.host.sweeps.energy import COLUMNS, INTERVAL
 from reveille.host.sweeps.figures import curves, energy_bars, heat_maps, place_labels
 from reveille.host.sweeps.presets import PLANS
 from reveille.host.sweeps.series import Column, Rows, split_series
+from reveille.host.sweeps.tables import sweep_tables
 from reveille.sim.sweeps.engine import MANIFEST, TABLE
 
 REPORT, FIGURES = "report.html", "figures"
@@ -34,7 +36,9 @@ _ERRORS = {
 def write_sweep_report(
     folder: Path, page: Path | None = None, figures_to: Path | None = None
 ) -> Path:
-    """Draw the report of a finished sweep, and its figures as SVG files, and return the page.
+    """Draw the report of a finished sweep, with its figures and tables, and return the page.
+
+    Figures are SVG files; tables are CSV files beside the page, see `tables_folder`.
 
     Args:
         folder: The sweep's folder.
@@ -48,30 +52,48 @@ def write_sweep_report(
         raise ReveilleError(f"{folder} holds no finished sweep; `reveille sweep` makes one.")
     manifest = json.loads((folder / MANIFEST).read_text())
     table = pq.read_table(folder / TABLE)
-    drawings = dict(_drawings(Preset(manifest["preset"]), table, manifest["rows"]))
-    figures_to = figures_to or folder / FIGURES
-    figures_to.mkdir(parents=True, exist_ok=True)
-    for name, (_, svg) in drawings.items():
-        (figures_to / f"{name}.svg").write_text(svg, encoding="utf-8")
-    path = page or folder / REPORT
-    path.write_text(_render(manifest, table, drawings), encoding="utf-8")
+    preset, path = Preset(manifest["preset"]), page or folder / REPORT
+    drawings = list(_drawings(preset, table, manifest))
+    write_figures(drawings, figures_to or folder / FIGURES)
+    tables = sweep_tables(table, list(figures(preset, table)), PLANS[preset].label, manifest)
+    tables_in = tables_folder(path)
+    write_text(path, _render(manifest, tables, drawings, tables_in.name))
+    write_tables(tables.values(), tables_in)
     return path
 
 
-def _drawings(
-    preset: Preset, table: pa.Table, rows: Sequence[str]
-) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield the name of each drawing, its title and its SVG."""
-    plan = PLANS[preset]
+def _drawings(preset: Preset, table: pa.Table, manifest: Mapping[str, Any]) -> Iterator[Drawing]:
+    """Yield each drawing."""
+    plan, rows = PLANS[preset], manifest["rows"]
+    n = f"n = {manifest['arrays']} arrays × {len(manifest['network_seeds'])} networks"
     if preset is Preset.BITS:
-        yield "bits", ("read errors of 5e-2 in one bit of one row", heat_maps(table, rows))
+        yield Drawing.of(
+            "bits",
+            "Heat maps: change of the wake-up rate and of S and V beats left asleep by read errors "
+            "in one bit of one row, for each row and bit; items.csv has the figures.",
+            f"Read errors of 5e-2 in one bit of one row: mean change, in percentage points. {n}.",
+            heat_maps(table, rows),
+        )
     elif preset is not Preset.MITIGATIONS:
         for series in split_series(preset, table):
-            logarithmic = plan.logarithmic
-            yield series.name, (series.title, curves(series, plan.label, logarithmic))
+            yield Drawing.of(
+                series.name,
+                f"{series.title}: scores, wake-up rate by cause and beats left asleep by class "
+                f"over {plan.label}, a column for each machine and mode; the figures are in "
+                "figures.csv.",
+                f"{series.title}: means, and bands from the lowest array to the highest. {n} at "
+                "each place.",
+                curves(series, plan.label, plan.logarithmic),
+            )
             if _has_energy(series.table):
-                heading = f"{series.title}: energy per beat"
-                yield f"{series.name}-energy", (heading, energy_bars(series, plan.label))
+                yield Drawing.of(
+                    f"{series.name}-energy",
+                    f"{series.title}: energy per beat by part over {plan.label}; figures.csv has "
+                    "the totals.",
+                    f"{series.title}: means; lines on bars are 95 % intervals of the card's "
+                    f"figures. {n} at each place.",
+                    energy_bars(series, plan.label),
+                )
 
 
 def _has_energy(table: pa.Table) -> bool:
@@ -80,24 +102,23 @@ def _has_energy(table: pa.Table) -> bool:
     return name in table.column_names and not table[name].null_count
 
 
-def _render(manifest: dict[str, Any], table: pa.Table, drawings: dict[str, Any]) -> str:
-    environment = Environment(
-        loader=PackageLoader("reveille.host.sweeps", "."),
-        autoescape=select_autoescape(),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(percent=percent, fixed=fixed, energy=energy_text)
-    environment.globals.update(energy_range=energy_range)
-    preset = Preset(manifest["preset"])
-    return environment.get_template("sweep.html.j2").render(
-        title=PLANS[preset].title,
-        label=PLANS[preset].label,
-        manifest=manifest,
-        text=json.dumps(manifest, indent=2),
-        drawings=[(title, Markup(svg)) for title, svg in drawings.values()],
-        figures=list(figures(preset, table)),
-        parts=PART_LABELS,
+def _render(
+    manifest: dict[str, Any],
+    tables: Mapping[str, Table],
+    drawings: Sequence[Drawing],
+    tables_in: str,
+) -> str:
+    return (
+        environment("reveille.host.sweeps")
+        .get_template("sweep.html.j2")
+        .render(
+            title=PLANS[Preset(manifest["preset"])].title,
+            manifest=manifest,
+            tables=tables,
+            tables_in=tables_in,
+            drawings=drawings,
+            parts_of_energy=PART_LABELS,
+        )
     )
 
 
