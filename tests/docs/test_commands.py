@@ -1,7 +1,9 @@
 """Each `reveille` command in README and documentation is one that the command line knows."""
 
+import inspect
 import re
 import shlex
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -16,7 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [page for page in PAGES if "_build" not in page.parts]
 PAGES.remove(ROOT / "docs" / "troubleshooting.md")  # of mistakes; tests/host/test_mistakes.py
-COMMANDS = typer.main.get_command(app).commands
+GROUP = typer.main.get_command(app)
+COMMANDS = GROUP.commands
+HELP = {"-h", "--help"}
+OWN_OPTIONS = HELP | {option for parameter in GROUP.params for option in parameter.opts}
 UsageError = typer.BadParameter.__bases__[0]
 
 FENCE = re.compile(r"^```(\w*)$")
@@ -57,6 +62,8 @@ def documented(text: str) -> Iterator[Documented]:
 def complaint(found: Documented) -> str | None:
     """Tell what the command line would say against a command."""
     name, *arguments = found.words
+    if name in OWN_OPTIONS or HELP & set(arguments):
+        return None
     command = COMMANDS.get(name)
     if command is None:
         return f"there is no command {name}"
@@ -94,6 +101,16 @@ def test_commands_of_a_page_are_known(page):
         if (said := complaint(found))
     ]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_teaches_by_examples(name):
+    """Each command's help has examples, at least one of the command itself, and all are known."""
+    _, heading, examples = inspect.cleandoc(COMMANDS[name].callback.__doc__).partition("Examples:")
+    assert heading
+    found = list(documented(f"```sh\n{textwrap.dedent(examples)}\n```"))
+    assert [shown for shown in found if shown.words[0] == name]
+    assert [said for shown in found if (said := complaint(shown))] == []
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from rich.table import Table
 from typer import Option
 
 from reveille.hdl.errors import ReveilleError
+from reveille.host.cli.completion import boards
 from reveille.host.cli.console import TerminalProgress, output
 from reveille.host.cli.options import Quiet
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from reveille.boards.build import Build, Plan
 
-BoardName = Annotated[str | None, Option(help="Board; --list shows them.")]
+BoardName = Annotated[str | None, Option(help="Board; --list shows them.", autocompletion=boards)]
 DryRun = Annotated[bool, Option("--dry-run", help="Print the commands, run none.")]
 AsJson = Annotated[bool, Option("--json", help="For machines.")]
 

@@ -11,6 +11,7 @@ from typer import Option
 
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine
+from reveille.host.cli.completion import ports
 from reveille.host.cli.console import TerminalProgress, output
 from reveille.host.cli.options import ModelFolder, Quiet
 
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 def conform(
     port: Annotated[
         str | None,
-        Option(help="Serial port, socket://HOST:PORT, virtual, or rtl (no port at all)."),
+        Option(
+            help="Serial port, socket://HOST:PORT, virtual, or rtl (no port at all).",
+            autocompletion=ports,
+        ),
     ] = None,
     plugin: Annotated[
         str | None, Option(metavar="KIND:NAME", help="A plug-in in place of a board.")

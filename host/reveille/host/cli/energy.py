@@ -9,6 +9,7 @@ from rich.table import Table
 from typer import Option
 
 from reveille.hdl.parameters import Machine
+from reveille.host.cli.completion import energy_cards
 from reveille.host.cli.console import TerminalProgress, output
 from reveille.host.cli.options import DataFolder, Download, ModelFolder, Quiet, SplitOrDefault
 
@@ -35,7 +36,9 @@ def energy(
     fifo_depth: Annotated[int, Option(help="Events that wait for the CPU.")] = 2,
     counter_bits: Annotated[int, Option(help="Width of the counters.")] = 16,
     card: Annotated[Path | None, Option(help="Energy card to write.")] = None,
-    base: Annotated[str, Option(help="Energy card for all that gates do not tell.")] = "sg13g2",
+    base: Annotated[
+        str, Option(help="Energy card for all that gates do not tell.", autocompletion=energy_cards)
+    ] = "sg13g2",
     out: Annotated[
         Path | None, Option(help="Folder for netlist, models of its cells and SAIF files.")
     ] = None,
@@ -47,6 +50,11 @@ def energy(
 
     Maps the gateware to the cells, runs the gates on heartbeats, and adds up what the library's
     tables say, by block and phase. The likelihood array is not part of it.
+
+    Examples:
+      reveille energy --liberty sg13g2_stdcell_typ_1p20V_25C.lib
+      reveille energy --liberty typ.lib --liberty slow.lib --data mitdb --card mine.toml
+      reveille run --data mitdb --energy-card mine.toml
     """
     import numpy as np
 

@@ -9,6 +9,7 @@ from typer import Argument, Option
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, Mode
 from reveille.host.choices import ModeName
+from reveille.host.cli.completion import device_models, ports
 from reveille.host.cli.console import TerminalProgress, output
 from reveille.host.cli.options import (
     DataFolder,
@@ -28,7 +29,11 @@ def live(
         Path | None, Argument(help="Run directory to replay, in place of --port.")
     ] = None,
     port: Annotated[
-        str, Option(help="Serial port, socket://HOST:PORT, virtual, or a run directory.")
+        str,
+        Option(
+            help="Serial port, socket://HOST:PORT, virtual, or a run directory.",
+            autocompletion=ports,
+        ),
     ] = "virtual",
     baud: Annotated[int, Option(help="Bits a second on the line.")] = 1_000_000,
     data: DataFolder = None,
@@ -40,7 +45,9 @@ def live(
     seed: Annotated[int, Option(min=0, help="Network, fabricated array, patients.")] = 0,
     speed: Annotated[float, Option(help="Beats come so many times as fast as in life.")] = 10.0,
     window: Annotated[int, Option(min=20, max=100_000, help="Latest beats of a rate.")] = 300,
-    family: Annotated[str, Option(help="Device model of supply and margin.")] = "hfox",
+    family: Annotated[
+        str, Option(help="Device model of supply and margin.", autocompletion=device_models)
+    ] = "hfox",
     models: ModelFolder = None,
     energy_card: EnergyCardName = None,
     host: Annotated[

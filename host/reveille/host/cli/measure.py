@@ -9,6 +9,7 @@ from typer import Option
 
 from reveille.hdl.parameters import Machine, Mode
 from reveille.host.choices import BackEndKind, ModeName
+from reveille.host.cli.completion import ports
 from reveille.host.cli.console import TerminalProgress, messages, output
 from reveille.host.cli.options import (
     Download,
@@ -32,7 +33,9 @@ EXIT_INTERRUPTED = 130
 
 
 def measure(
-    port: Annotated[str, Option(help="Serial port, socket://HOST:PORT, virtual, or rtl.")],
+    port: Annotated[
+        str, Option(help="Serial port, socket://HOST:PORT, virtual, or rtl.", autocompletion=ports)
+    ],
     baud: Annotated[int, Option(help="Bits a second on the line.")] = 1_000_000,
     data: Annotated[
         Path | None, Option(help="Folder of WFDB records, or CSV file of observations.")

@@ -7,6 +7,7 @@ from typing import Annotated
 from typer import Option
 
 from reveille.host.choices import Split
+from reveille.host.cli.completion import device_models
 from reveille.host.cli.console import TerminalProgress, output
 from reveille.host.cli.options import DataFolder, Download, EnergyCardName, ModelFolder, Quiet
 
@@ -34,7 +35,10 @@ def optimise(
         float | None, Option(min=0, help="From observation to decision, at most.")
     ] = None,
     energy_card: EnergyCardName = None,
-    family: Annotated[str, Option(help="Device model of the array: a name, or a file.")] = "hfox",
+    family: Annotated[
+        str,
+        Option(help="Device model of the array: a name, or a file.", autocompletion=device_models),
+    ] = "hfox",
     arrays: Annotated[int, Option(min=1, help="Arrays fabricated for each condition.")] = 2,
     clock_khz: Annotated[float, Option(min=1, help="Clock of the front end.")] = 32.768,
     cell_mah: Annotated[float, Option(help="Charge of the cell.")] = 225.0,

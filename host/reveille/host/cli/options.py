@@ -6,6 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from reveille.host.choices import Split
+from reveille.host.cli.completion import energy_cards
 
 DataFolder = Annotated[Path | None, Option(help="Folder of WFDB records with annotated beats.")]
 Download = Annotated[bool, Option("--download", help="Fetch MIT-BIH from PhysioNet first.")]
@@ -14,7 +15,11 @@ Limit = Annotated[int | None, Option(min=1, help="At most N beats, evenly over r
 ModelFolder = Annotated[Path | None, Option(help="Folder that `reveille train` wrote.")]
 EnergyCardName = Annotated[
     str | None,
-    Option("--energy-card", help="Energy card: a TOML file, or one that ships (default: sg13g2)."),
+    Option(
+        "--energy-card",
+        help="Energy card: a TOML file, or one that ships (default: sg13g2).",
+        autocompletion=energy_cards,
+    ),
 ]
 Gated = Annotated[
     str,

@@ -15,7 +15,13 @@ def patients(
     minutes: Annotated[float, Option(min=0.5, help="Length of each record.")] = 5.0,
     seed: Annotated[int, Option(min=0, help="Of all that is random.")] = 0,
 ) -> None:
-    """Write the ECG of digital patients as WFDB records with annotations."""
+    """Write the ECG of digital patients as WFDB records with annotations.
+
+    Examples:
+      reveille patients --out patients
+      reveille patients --out patients --split DS2 --minutes 30 --seed 7
+      reveille run --data patients
+    """
     from reveille.host.dataset import digital_records
     from reveille.host.models import DIGITAL_PATIENTS
     from reveille.host.patients import PatientModels, write_patients

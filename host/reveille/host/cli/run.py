@@ -9,6 +9,7 @@ from typer import Option
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, Mode
 from reveille.host.choices import BackEndKind, Embodiment, ModeName
+from reveille.host.cli.completion import back_ends, front_ends
 from reveille.host.cli.console import TerminalProgress, messages, output
 from reveille.host.cli.options import (
     DataFolder,
@@ -32,10 +33,18 @@ def run(
     machine: Annotated[Machine, Option(help="Kind of Bayesian machine.")] = Machine.STOCHASTIC,
     mode: Annotated[ModeName, Option(help="When an inference stops.")] = ModeName.FULL,
     front_end: Annotated[
-        str, Option(help="What the Bayesian machine is made of (rtl, twin, cocotb), or a plug-in.")
+        str,
+        Option(
+            help="What the Bayesian machine is made of (rtl, twin, cocotb), or a plug-in.",
+            autocompletion=front_ends,
+        ),
     ] = "rtl",
     back_end: Annotated[
-        str, Option(help="Who decides the woken beats: torch, int8, firmware, or a plug-in.")
+        str,
+        Option(
+            help="Who decides the woken beats: torch, int8, firmware, or a plug-in.",
+            autocompletion=back_ends,
+        ),
     ] = "torch",
     limit: Limit = None,
     seed: Annotated[int, Option(min=0, help="Network, audits and digital patients.")] = 0,

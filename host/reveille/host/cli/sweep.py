@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from reveille.hdl.errors import ReveilleError
 from reveille.host.choices import Preset
+from reveille.host.cli.completion import device_models
 from reveille.host.cli.console import TerminalProgress, messages, output
 from reveille.host.cli.options import (
     DataFolder,
@@ -32,7 +33,9 @@ def sweep(
     arrays: Annotated[int, Option(min=1, help="Sampled arrays a point.")] = 20,
     networks: Annotated[str, Option(help="Training seeds of the networks.")] = "0,1,2",
     seed: Annotated[int, Option(min=0, help="Of all that is random.")] = 0,
-    family: Annotated[str, Option(help="Device model: a name, or a family's file.")] = "hfox",
+    family: Annotated[
+        str, Option(help="Device model: a name, or a family's file.", autocompletion=device_models)
+    ] = "hfox",
     noise: Annotated[Path | None, Option(help="WFDB record of noise, for preset noise.")] = None,
     models: ModelFolder = None,
     energy_card: EnergyCardName = None,

@@ -6,6 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from reveille.host.choices import Split
+from reveille.host.cli.completion import feature_sets
 from reveille.host.cli.console import TerminalProgress, output
 from reveille.host.cli.options import DataFolder, Download, Quiet
 
@@ -16,7 +17,10 @@ def train(
     download: Download = False,
     split: Annotated[Split, Option(help="Training patients.")] = Split.DS1,
     features: Annotated[
-        str, Option(help="Feature set: the front end observes all that it has.")
+        str,
+        Option(
+            help="Feature set: the front end observes all that it has.", autocompletion=feature_sets
+        ),
     ] = "standard",
     seed: Annotated[int, Option(min=0, help="Of the network's training.")] = 0,
     quiet: Quiet = False,
@@ -26,6 +30,10 @@ def train(
     Each model is written whole when it is ready, so an interrupted training goes on with the next
     one that is missing. The shipped models were made by this command with --data on MIT-BIH and
     seeds 0, 1 and 2.
+
+    Examples:
+      reveille train --data mitdb --seed 0 --out models
+      reveille run --data mitdb --models models
     """
     from reveille.host.binarised.front_end import BINARISED
     from reveille.host.binarised.training import train_binarised

@@ -30,6 +30,10 @@ def verify(
 
     Sequence, winner, cause, margin, scores and cycles must be equal, and so must the state of the
     LFSRs at the end.
+
+    Examples:
+      reveille verify
+      reveille verify --data mitdb --limit 5000
     """
     from reveille.host.dataset import choose_dataset, leading_beats
     from reveille.host.models import load_screening
