@@ -10,6 +10,7 @@ from reveille.hdl.errors import ReveilleError
 from reveille.host.cli import app, main
 from reveille.host.live import plots, view
 from reveille.host.live.open import replay_session
+from reveille.host.live.page import listen
 from reveille.host.live.snapshot import Snapshot
 from reveille.host.live.tally import Span
 from reveille.host.progress import Silent
@@ -66,6 +67,12 @@ def assert_drawn(snapshot: Snapshot) -> None:
     assert 'data-figure="wake_rate"' in view.figures_html(snapshot)
     assert view.point_text(snapshot.point) == "A finished run: what was measured stays."
     assert "<polygon" in plots.history_html(snapshot.history)
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    taken = listen("127.0.0.1", 0)
+    with taken, pytest.raises(ReveilleError, match=r"\(Address already in use\); choose another"):
+        listen("127.0.0.1", taken.getsockname()[1])
 
 
 def test_another_folder_of_records_is_told(run: Run, tmp_path: Path) -> None:

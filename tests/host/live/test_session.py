@@ -138,6 +138,14 @@ def test_a_board_that_comes_back_goes_on(desk: Desk, monkeypatch: pytest.MonkeyP
     assert desk.until(lambda s: s.point.threshold == 9)
 
 
+def test_a_board_that_says_nothing_is_told(desk: Desk) -> None:
+    silent = replace(desk.until(lambda s: s.trace is not None), waiting_s=4.2)
+    assert "the board has said nothing for 4 s" in view.status_text(silent)
+    assert "said nothing" not in view.status_text(replace(silent, waiting_s=0.1))
+    late = replace(silent, waiting_s=0, speed=2000.0, reached=1234.5)
+    assert "at 1,234 of 2,000 times life" in view.status_text(late)
+
+
 def test_a_board_that_stays_away_is_told_until_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeds, "PAUSE_S", 0.01)
     desk = Desk()

@@ -68,10 +68,11 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+        # Python appends what was attempted, which the sentence tells already.
+        reason = str(getattr(error, "strerror", error)).split(" (while")[0]
         raise ReveilleError(
             f"The page cannot be served at {host}, port {port} ({reason}); "
-            "choose another --host or --page-port."
+            "choose another --host or --page-port (0 takes a free one)."
         ) from error
 
 

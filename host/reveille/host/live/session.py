@@ -96,6 +96,7 @@ class LiveSession:
         self._record_name = ""
         self._ended: State | None = None
         self._trouble: str | None = None
+        self._asked_s: float | None = None
         self._seen = self._changes = self._next = self._passes = 0
         self._pending: tuple[OperatingPoint, FrontEndConfiguration] | None = None
         self._stopping = False
@@ -164,6 +165,7 @@ class LiveSession:
             return Snapshot(
                 state=self._state(),
                 trouble=self._trouble,
+                waiting_s=0.0 if self._asked_s is None else time.monotonic() - self._asked_s,
                 paused=self._clock.held,
                 speed=self._clock.speed,
                 reached=self._reached(),
@@ -183,7 +185,9 @@ class LiveSession:
                 self._apply()
                 begin, end = self._due()
                 if begin < end:
+                    self._asked_s = time.monotonic()
                     self._feed.screen(begin, end, self)
+                self._asked_s = None
         except ReveilleError as error:
             self._failed(str(error))
         except Exception as error:  # a thread has nobody to raise to: the page has to say it
@@ -261,6 +265,7 @@ class LiveSession:
             points_before = self._seen // self._every
             self._tally.add(rows)
             self._seen += len(rows)
+            self._asked_s = time.monotonic()
             self._pace.append((time.monotonic(), float(self._timeline.interval_s[beats].sum())))
             for i in range(max(0, len(truth) - MARKS), len(truth)):
                 self._mark(first + i, judged, i)

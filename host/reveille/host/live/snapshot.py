@@ -90,6 +90,7 @@ class Snapshot:
     Attributes:
         state: How it is.
         trouble: What is wrong, or None.
+        waiting_s: So long the board has had beats and said nothing.
         paused: Beats are held back, by those who look.
         speed: Times as fast as in life.
         reached: The same as it was lately; smaller where the board cannot keep up.
@@ -104,6 +105,7 @@ class Snapshot:
 
     state: State
     trouble: str | None
+    waiting_s: float
     paused: bool
     speed: float
     reached: float

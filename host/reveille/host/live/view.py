@@ -18,6 +18,9 @@ Cell = tuple[float | None, str, str]
 KEEPS_UP = 0.8
 """A board that reaches less of the speed asked for is said to be late."""
 
+PATIENCE_S = 1.5
+"""A board that says nothing for longer is told."""
+
 SPAN_NAMES = {Span.RECENT: "latest", Span.SINCE: "since the change", Span.ALL: "all"}
 
 
@@ -119,11 +122,17 @@ def status_text(snapshot: Snapshot) -> str:
     """Return state and pace in a line."""
     beat, beats, passes = snapshot.progress
     asked, reached = snapshot.speed, snapshot.reached
-    pace = f" at {asked:g} times life" if snapshot.state is State.RUNNING else ""
-    if 0 < reached < KEEPS_UP * asked:
-        pace = f" at {reached:.2g} of {asked:g} times life, as fast as the board is"
+    pace = f" at {_pace(asked)} times life" if snapshot.state is State.RUNNING else ""
+    if snapshot.state is State.RUNNING and snapshot.waiting_s > PATIENCE_S:
+        pace = f", but the board has said nothing for {snapshot.waiting_s:.0f} s"
+    elif 0 < reached < KEEPS_UP * asked:
+        pace = f" at {_pace(reached)} of {_pace(asked)} times life, as fast as it goes"
     where = f"beat {beat:,} of {beats:,}" + (f", pass {passes + 1}" if passes else "")
     return f"{snapshot.state.capitalize()}{pace}; {where}"
+
+
+def _pace(speed: float) -> str:
+    return f"{speed:,.0f}" if speed >= 10 else f"{speed:.2g}"
 
 
 def trouble_html(snapshot: Snapshot) -> str:
