@@ -10,10 +10,9 @@ from hypothesis.extra import numpy as npst
 
 from reveille.hdl.parameters import Machine, Mode
 from reveille.host.progress import Silent
-from reveille.host.screening.model import quantise
 from reveille.host.tables.description import TableError
 from reveille.host.tables.fitting import fit_tables, group_folds
-from reveille.host.tables.front_end import fit_front_end, lowest_threshold
+from reveille.host.tables.front_end import allowed_share, fit_front_end, lowest_threshold
 from reveille.host.tables.network import train_back_end
 from reveille.host.tables.selection import choose_observables
 from reveille.host.task import table_task
@@ -44,25 +43,33 @@ def test_the_operating_point_holds_on_groups_never_seen(training, description, m
     fitted = fit_front_end(training, description, machine, mode, 0, Silent())
     assert fitted.held_out_silent_share <= 0.05
     unseen = observations(seed=1, groups=150)
-    asleep = ~TwinFrontEnd(fitted.configuration).infer(fitted.quantise(unseen)).wakes
+    asleep = ~TwinFrontEnd(fitted.configuration).infer(fitted.tables.quantise(unseen)).wakes
     abnormal = unseen.label == 2
     # Of some 540 abnormal observations: the share that was allowed, and room for what 140 tell.
     assert asleep[abnormal].mean() < 0.10
     assert asleep[~abnormal].mean() > 0.5
 
 
+@given(st.floats(0.001, 0.5), st.integers(1, 500))
+def test_what_is_allowed_leaves_room_for_one_more_group(wanted, groups):
+    allowed = allowed_share(wanted, groups)
+    if allowed:
+        assert (groups * allowed + 1) / (groups + 1) == pytest.approx(wanted)
+    else:
+        assert 1 / (groups + 1) >= wanted - 1e-12
+
+
 def test_both_normal_classes_let_the_cpu_sleep(training, description):
     fitted = fit_front_end(training, description, *OPERATIONS[0], 0, Silent())
     assert fitted.configuration.policy.normal_rows == (0, 1)
-    outcomes = TwinFrontEnd(fitted.configuration).infer(fitted.quantise(training))
+    outcomes = TwinFrontEnd(fitted.configuration).infer(fitted.tables.quantise(training))
     assert set(outcomes.winner[~outcomes.wakes].tolist()) == {0, 1}
 
 
 def test_what_tells_the_classes_apart_is_observed_first(training, description):
-    folds = group_folds(training, description.task)
-    chosen = choose_observables(training, description.task, 2, 8, folds)
+    chosen = choose_observables(training, description.task, 2, 8)
     assert chosen == ("strong", "weak")
-    everything = choose_observables(training, description.task, 5, 8, folds)
+    everything = choose_observables(training, description.task, 5, 8)
     assert everything[:2] == chosen
     assert sorted(everything) == sorted(FEATURES)
 
@@ -80,9 +87,9 @@ def test_folds_share_no_group_and_miss_none(training, description):
 )
 def test_quantisation_is_monotone_and_within_the_levels(values, levels):
     training = replace(observations(groups=10, each=3), features=("x",), values=values)
-    tables = fit_tables(values, training, TASK, levels)
-    ordered = np.sort(values, axis=0)
-    observed = quantise(ordered, tables.thresholds)[:, 0]
+    tables = fit_tables(training, ["x"], TASK, levels)
+    ordered = replace(training, values=np.sort(values, axis=0))
+    observed = tables.quantise(ordered)[:, 0]
     assert (np.diff(observed.astype(int)) >= 0).all()
     assert observed.max() < levels
 
@@ -106,7 +113,7 @@ def test_the_threshold_is_the_lowest_that_keeps_to_the_share(margin, share):
             "columns must be an integer from 1 to 16, not 17; name",
         ),
         ({"classes": 17}, "rows must be an integer from 2 to 16, not 17; name other classes"),
-        ({"groups": 1}, "the training has one group only"),
+        ({"groups": 1}, "the training has 1 group; the operating point takes at least 3"),
         ({"without": 1}, "no training group has an observation of the class breeze"),
     ],
 )

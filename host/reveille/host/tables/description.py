@@ -10,8 +10,8 @@ from reveille.hdl.errors import ReveilleError
 from reveille.host.task import Task, table_task
 from reveille.sim.toml_checks import check_keys
 
-SILENT_SHARE = 0.02
-"""Share of the abnormal observations of unseen groups that may be left asleep, unless told."""
+SILENT_SHARE = 0.05
+"""Share of the abnormal observations of new groups that may be left asleep, unless told."""
 
 TEST_FRACTION = 0.3
 LEVELS = 8
@@ -69,8 +69,8 @@ class TableDescription:
         observables: Columns that the front end observes, or how many of the features to choose on
             the training groups; None takes all features.
         levels: Levels into which each observable is cut.
-        silent_share: Share of abnormal observations that the operating point may leave asleep, on
-            training groups that were left out of the fit.
+        silent_share: Share of the abnormal observations of new groups that the operating point
+            may leave asleep.
         split: Which groups train and which are tested.
         surroundings: What energies take; None where no time between observations is known.
     """

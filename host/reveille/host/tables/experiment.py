@@ -61,8 +61,8 @@ def execute_table(
         )
         manifest = _manifest(description, training, front_end, configuration, options)
         fitted = {
-            "observables": list(front_end.observables),
-            "thresholds": front_end.thresholds.tolist(),
+            "observables": list(front_end.tables.observables),
+            "thresholds": front_end.tables.thresholds.tolist(),
             "words": configuration.likelihoods.tolist(),
         }
         write_json(folder / FRONT_END, fitted)
@@ -103,7 +103,7 @@ def _cascade(
 ) -> tuple[pa.Table, dict[str, Any]]:
     """Screen and decide all observations; the network decides each, for the CPU always on."""
     network_classes = back_end.decide(test.values)
-    observed = front_end.quantise(test)
+    observed = front_end.tables.quantise(test)
 
     def network(event: Event) -> Answer:
         return Answer(int(back_end.decide(test.values[event.beat : event.beat + 1])[0]))
@@ -127,7 +127,7 @@ def _cascade(
         test.group,
         origin,
         test.label,
-        _by_name(front_end.observables, observed),
+        _by_name(front_end.tables.observables, observed),
         screened.outcomes,
         range(len(classes)),
         network_classes,
@@ -172,14 +172,14 @@ def _manifest(
             "machine": options.machine.value,
             "mode": options.mode.name.lower(),
             "embodiment": options.embodiment.value,
-            "observables": list(front_end.observables),
+            "observables": list(front_end.tables.observables),
             "rows": list(description.task.classes),
             "policy": policy | {"mode": configuration.policy.mode.name.lower()},
             "lfsr_seeds": list(configuration.seeds),
             "held_out": {
                 "wake_rate": front_end.held_out_wake_rate,
                 "silent_error_rate": front_end.held_out_silent_share,
-                "silent_share_allowed": description.silent_share,
+                "silent_share_wanted": description.silent_share,
             },
         },
         "back_end": options.back_end.value if isinstance(options.back_end, BackEndKind) else "",

@@ -1,5 +1,6 @@
-"""Quantiser and likelihoods of some groups, and what groups left out of them look like."""
+"""Quantiser and likelihoods of some groups of a table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,6 @@ from reveille.host.screening.likelihoods import (
     fit_likelihoods,
     logarithmic_words,
     stochastic_words,
-    weigh_rows,
 )
 from reveille.host.screening.model import quantise
 from reveille.host.screening.operating import tempered_weights
@@ -30,71 +30,52 @@ class Tables:
     """Quantiser and likelihoods fitted to some observations.
 
     Attributes:
+        observables: Feature of each column.
         thresholds: Float32, shape (columns, levels - 1).
         likelihoods: Probability of each level given the row, shape (rows, columns, levels).
-        abnormal: Which rows are, shape (rows,).
     """
 
+    observables: tuple[str, ...]
     thresholds: NDArray[np.float32]
     likelihoods: NDArray[np.float64]
-    abnormal: NDArray[np.bool_]
 
-    def words(self, machine: Machine, leaning: float) -> NDArray[np.uint8]:
-        """Scale to the words of a machine, the abnormal rows weighed by the leaning."""
-        weighed = weigh_rows(self.likelihoods, np.where(self.abnormal, leaning, 1.0))
+    def quantise(self, observations: Observations) -> NDArray[np.uint8]:
+        """Return the word address of each observation and column, shape (n, columns)."""
+        return quantise(observations.columns(self.observables), self.thresholds)
+
+    def words(self, machine: Machine) -> NDArray[np.uint8]:
+        """Scale to the words of a machine, shape (rows, columns, levels)."""
         if machine is Machine.STOCHASTIC:
-            return stochastic_words(weighed)
-        return logarithmic_words(weighed, CHOICES.logarithmic_scale)
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """A fold of groups as tables fitted without them see it.
-
-    Attributes:
-        where: Which observations it has, shape (n,).
-        observations: Their word addresses, uint8, shape (own, columns).
-        tables: Fitted to the others.
-    """
-
-    where: NDArray[np.bool_]
-    observations: NDArray[np.uint8]
-    tables: Tables
+            return stochastic_words(self.likelihoods)
+        return logarithmic_words(self.likelihoods, CHOICES.logarithmic_scale)
 
 
 def fit_tables(
-    values: NDArray[np.float32], training: Observations, task: Task, levels: int
+    training: Observations, observables: Sequence[str], task: Task, levels: int
 ) -> Tables:
     """Fit thresholds, then likelihoods; each class weighs the same, groups by their root.
 
     Args:
-        values: Features to observe, shape (n, columns).
-        training: The observations that they are of.
+        training: The observations.
+        observables: Features to observe.
         task: Classes of the rows.
         levels: Levels of each observable.
     """
+    values = training.columns(observables)
     weights = tempered_weights(training.label, training.group)
     thresholds = np.stack(
         [fit_thresholds(column, training.label, weights, levels) for column in values.T]
     )
-    rows = len(task.classes)
+    rows, observed = len(task.classes), quantise(values, thresholds)
     likelihoods = fit_likelihoods(
-        quantise(values, thresholds), training.label, weights, rows, levels, CHOICES.smoothing
+        observed, training.label, weights, rows, levels, CHOICES.smoothing
     )
-    abnormal = np.array([name not in task.normal for name in task.classes])
-    return Tables(thresholds, likelihoods, abnormal)
+    return Tables(tuple(observables), thresholds, likelihoods)
 
 
-def leave_out(
-    values: NDArray[np.float32],
-    training: Observations,
-    fold: NDArray[np.bool_],
-    task: Task,
-    levels: int,
-) -> HeldOut:
-    """Fit tables without a fold of groups; arguments as for `fit_tables`."""
-    tables = fit_tables(values[~fold], training.select(~fold), task, levels)
-    return HeldOut(fold, quantise(values[fold], tables.thresholds), tables)
+def abnormal_of(observations: Observations, task: Task) -> NDArray[np.bool_]:
+    """Return which observations are abnormal, shape (n,)."""
+    return np.isin(observations.label, [task.classes.index(name) for name in task.abnormal])
 
 
 def group_folds(training: Observations, task: Task) -> list[NDArray[np.bool_]]:
@@ -104,8 +85,7 @@ def group_folds(training: Observations, task: Task) -> list[NDArray[np.bool_]]:
         For each fold, which observations are its groups', shape (n,).
     """
     names, number = np.unique(training.group, return_inverse=True)
-    normal = np.isin(training.label, [task.classes.index(name) for name in task.normal])
-    abnormal = np.bincount(number, weights=~normal)
+    abnormal = np.bincount(number, weights=abnormal_of(training, task))
     order = names[np.argsort(-abnormal, kind="stable")]
     count = min(FOLDS, len(order))
     return [np.isin(training.group, order[start::count]) for start in range(count)]

@@ -4,7 +4,6 @@ All of it comes from the training groups. The operating point is chosen on group
 out of the fit in turn, so that it answers for unseen ones.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,25 +11,18 @@ from numpy.typing import NDArray
 
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
 from reveille.host.progress import Progress
-from reveille.host.screening.model import machine_parameters, quantise
+from reveille.host.screening.model import machine_parameters
 from reveille.host.screening.operating import confident_normal
 from reveille.host.screening.seeds import choose_seeds
 from reveille.host.tables.description import TableDescription, TableError
-from reveille.host.tables.fitting import (
-    CHOICES,
-    HeldOut,
-    Tables,
-    fit_tables,
-    group_folds,
-    leave_out,
-)
+from reveille.host.tables.fitting import CHOICES, Tables, abnormal_of, fit_tables, group_folds
 from reveille.host.tables.observations import Observations
 from reveille.host.tables.selection import choose_observables
 from reveille.sim.fast_twin import FastTwinFrontEnd
 from reveille.sim.front_end import FrontEndConfiguration, Policy
 
-LEANINGS = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Factors on the abnormal rows' likelihoods, of which the best is taken."""
+FEWEST_GROUPS = 3
+"""One to leave out, and two to choose observables on."""
 
 
 @dataclass(frozen=True)
@@ -38,33 +30,17 @@ class TableFrontEnd:
     """A front end fitted to a table.
 
     Attributes:
-        observables: Feature of each column.
-        thresholds: Of the quantiser, float32, shape (columns, levels - 1).
+        tables: Observables, quantiser and likelihoods.
         configuration: Words, seeds and operating point.
         held_out_wake_rate: Share of the training observations that wake at the operating point,
             each screened by tables that never saw its group.
         held_out_silent_share: Share of their abnormal ones that are left asleep so.
     """
 
-    observables: tuple[str, ...]
-    thresholds: NDArray[np.float32]
+    tables: Tables
     configuration: FrontEndConfiguration
     held_out_wake_rate: float
     held_out_silent_share: float
-
-    def quantise(self, observations: Observations) -> NDArray[np.uint8]:
-        """Return the word address of each observation and column, shape (n, columns)."""
-        return quantise(observations.columns(self.observables), self.thresholds)
-
-
-@dataclass(frozen=True)
-class _Point:
-    """An operating point, and what it does to groups left out."""
-
-    leaning: float
-    threshold: int
-    wake_rate: float
-    silent_share: float
 
 
 def fit_front_end(
@@ -78,8 +54,8 @@ def fit_front_end(
     """Fit a machine to training observations; the same ones and seed give the same machine.
 
     Args:
-        training: Observations of at least two groups, each class among them.
-        description: Task, observables, levels and the share of silent errors that is allowed.
+        training: Observations of at least `FEWEST_GROUPS` groups, each class among them.
+        description: Task, observables, levels and the share of silent errors that is wanted.
         machine: Stochastic or logarithmic.
         mode: Full or race.
         seed: Of the search for LFSR seeds.
@@ -88,21 +64,13 @@ def fit_front_end(
     Raises:
         TableError: The machine cannot hold the table, or the training groups do not suffice.
     """
-    task, levels = description.task, description.levels
-    columns = _column_count(description, training)
-    parameters = _parameters(description, machine, columns)
+    task, race = description.task, mode is Mode.RACE
+    parameters = _parameters(description, machine, _column_count(description, training))
     check_training(training, description)
-    folds = group_folds(training, task)
-    observables = description.observables or training.features
-    if isinstance(observables, int):
-        progress.note(f"choosing {observables} of {len(training.features)} features to observe")
-        observables = choose_observables(training, task, observables, levels, folds)
-    values = training.columns(observables)
-    tables = fit_tables(values, training, task, levels)
-    race = mode is Mode.RACE
+    tables = _fit(training, description)
     seeds = choose_seeds(
-        tables.words(Machine.STOCHASTIC, 1.0),
-        quantise(values, tables.thresholds),
+        tables.words(Machine.STOCHASTIC),
+        tables.quantise(training),
         CHOICES.race_cycles if race else parameters.period,
         np.random.default_rng(seed),
     )
@@ -111,80 +79,76 @@ def fit_front_end(
         race_count=CHOICES.race_count if race else 1,
         normal_rows=tuple(task.classes.index(name) for name in task.normal),
     )
-    held_out = [
-        leave_out(values, training, fold, task, levels)
-        for fold in progress.track(folds, "fitting without some groups", len(folds))
-    ]
 
-    def configured(tables: Tables, leaning: float) -> FrontEndConfiguration:
-        words = tables.words(machine, leaning)
-        return FrontEndConfiguration(parameters, words, seeds, policy)
+    def configured(of: Tables) -> FrontEndConfiguration:
+        return FrontEndConfiguration(parameters, of.words(machine), seeds, policy)
 
-    best = _operate(held_out, configured, tables.abnormal[training.label], description.silent_share)
+    margin = np.zeros(len(training), dtype=np.uint8)
+    folds = group_folds(training, task)
+    for fold in progress.track(folds, "fitting without some groups", len(folds)):
+        others = _fit(training.select(~fold), description)
+        outcomes = FastTwinFrontEnd(configured(others)).infer(
+            others.quantise(training.select(fold))
+        )
+        margin[fold] = confident_normal(outcomes)
+    abnormal = abnormal_of(training, task)
+    groups = len(np.unique(training.group[abnormal]))
+    allowed = allowed_share(description.silent_share, groups)
+    if not allowed:
+        progress.note(
+            f"{groups} groups with abnormal observations are too few to answer for "
+            f"{100 * description.silent_share:g} % of silent errors; none of theirs may stay asleep"
+        )
+    threshold = lowest_threshold(margin[abnormal], allowed)
+    asleep = margin >= threshold
     return TableFrontEnd(
-        tuple(observables),
-        tables.thresholds,
-        configured(tables, best.leaning).with_policy(threshold=best.threshold),
-        best.wake_rate,
-        best.silent_share,
+        tables,
+        configured(tables).with_policy(threshold=threshold),
+        float(1 - asleep.mean()),
+        float(asleep[abnormal].mean()),
     )
 
 
-def _operate(
-    held_out: Sequence[HeldOut],
-    configured: Callable[[Tables, float], FrontEndConfiguration],
-    abnormal: NDArray[np.bool_],
-    silent_share: float,
-) -> _Point:
-    """Choose leaning and margin threshold on groups left out.
+def allowed_share(wanted: float, groups: int) -> float:
+    """Return what share may be left asleep on groups left out, so that new ones keep to `wanted`.
 
-    Of those that keep to the share of silent errors, the point that wakes least is taken; where
-    none does, the one that leaves fewest asleep.
+    One more group, all of it left asleep, must still fit in: for groups that are exchangeable the
+    expected share of a new one is then at most `wanted`, as far as cross-validation stands for
+    it. 0 where there are too few groups to tell.
 
     Args:
-        held_out: The folds.
-        configured: Makes a machine of tables and a leaning.
-        abnormal: Which observations are, shape (n,).
-        silent_share: Share of the abnormal observations that may be left asleep.
+        wanted: Expected share on new groups.
+        groups: Groups with abnormal observations.
+
+    Source:
+        Angelopoulos et al., Conformal risk control, ICLR 2024, equation 4.
     """
-    points = []
-    for leaning in LEANINGS:
-        margin = np.zeros(len(abnormal), dtype=np.uint8)
-        for fold in held_out:
-            machine = FastTwinFrontEnd(configured(fold.tables, leaning))
-            margin[fold.where] = confident_normal(machine.infer(fold.observations))
-        threshold = lowest_threshold(margin[abnormal], silent_share)
-        asleep = margin >= threshold
-        silent = float(asleep[abnormal].mean())
-        points.append(_Point(leaning, threshold, float(1 - asleep.mean()), silent))
-    kept = [point for point in points if point.silent_share <= silent_share]
-    if kept:
-        return min(kept, key=lambda point: point.wake_rate)
-    return min(points, key=lambda point: (point.silent_share, point.wake_rate))
+    return max(0.0, wanted - (1 - wanted) / groups)
 
 
-def lowest_threshold(margin: NDArray[np.uint8], silent_share: float) -> int:
+def lowest_threshold(margin: NDArray[np.uint8], share: float) -> int:
     """Return the lowest margin threshold that leaves few enough asleep, or the highest there is.
 
     Args:
         margin: `confident_normal` of abnormal observations, shape (n,).
-        silent_share: Share of them that may be left asleep.
+        share: Share of them that may be left asleep.
     """
     below = np.cumsum(np.bincount(margin, minlength=256))[:-1]
-    enough = np.flatnonzero(len(margin) - below <= silent_share * len(margin))
+    enough = np.flatnonzero(len(margin) - below <= share * len(margin))
     return int(enough[0]) + 1 if len(enough) else len(below)
 
 
 def check_training(training: Observations, description: TableDescription) -> None:
-    """Refuse training observations of a single group, and such that lack a class.
+    """Refuse training observations of too few groups, and such that lack a class.
 
     Raises:
         TableError: With the reason.
     """
-    if len(np.unique(training.group)) < 2:
+    groups = len(np.unique(training.group))
+    if groups < FEWEST_GROUPS:
         raise TableError(
-            f"{description.path.name}: the training has one group only; the operating point takes "
-            "at least two, to leave one out."
+            f"{description.path.name}: the training has {groups} group{'s'[: groups > 1]}; the "
+            f"operating point takes at least {FEWEST_GROUPS}."
         )
     there = np.unique(training.label)
     for number, name in enumerate(description.task.classes):
@@ -193,6 +157,15 @@ def check_training(training: Observations, description: TableDescription) -> Non
                 f"{description.data.name}: no training group has an observation of the class "
                 f"{name}; move groups to the training, or leave the class out."
             )
+
+
+def _fit(training: Observations, description: TableDescription) -> Tables:
+    """Fit tables, to observables that are chosen first where the description says how many."""
+    task, levels = description.task, description.levels
+    observables = description.observables or training.features
+    if isinstance(observables, int):
+        observables = choose_observables(training, task, observables, levels)
+    return fit_tables(training, observables, task, levels)
 
 
 def _column_count(description: TableDescription, training: Observations) -> int:
