@@ -3,11 +3,14 @@
 import csv
 import json
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from reveille.host.comparison.compare import compare
-from reveille.host.results import MANIFEST, SUMMARY, TABLE
+from reveille.host.results import MANIFEST, REPORT, SUMMARY, TABLE
+from reveille.host.summary import summarise
+from reveille.host.task import table_task
 
 
 def changed(run, to, **manifest):
@@ -31,6 +34,24 @@ def observations(run, to):
     measured = {"port": "virtual", "beats_per_s": 5000.0, "latency_ms": None, "lost": 0}
     summary |= {"data": {"name": "own.csv", "sha256": "0" * 64}, **measured}
     (to / SUMMARY).write_text(json.dumps(summary))
+    return to
+
+
+def of_a_table(run, to):
+    """Turn a run into one over a table of other observations, with rows instead of times."""
+    task = table_task(("benign", "malignant"), ("benign",))
+    changed(run, to, task=task.manifest(), data={"name": "own", "sha256": "2" * 64})
+    beats = pq.read_table(to / TABLE)
+    for name in ("truth", "front_end", "network", "decision"):
+        column = pa.array(
+            ["benign" if one == "N" else "malignant" for one in beats[name].to_pylist()]
+        )
+        beats = beats.set_column(beats.column_names.index(name), name, column)
+    beats = beats.append_column("row", pa.array(range(len(beats))))
+    pq.write_table(beats.drop_columns(["sample", "time_s"]), to / TABLE)
+    none = {"energy": None, "energy_per_beat_nj": None}
+    told = json.loads((to / SUMMARY).read_text()) | summarise(pq.read_table(to / TABLE), task)
+    (to / SUMMARY).write_text(json.dumps(told | none))
     return to
 
 
@@ -113,6 +134,38 @@ def test_measured_observations_stand_beside_a_run(reveille, runs, tmp_path):
     assert run["figures"]["wake_rate"]["value"] is not None
     assert run["figures"]["silent_error_rate"]["value"] is None
     assert run["measured"]["port"] == "virtual"
+
+
+def test_measured_observations_have_a_page_of_their_own(reveille, runs, stands_alone, tmp_path):
+    measured = observations(runs / "base", tmp_path / "measured")
+    status, _, err = reveille("report", measured)
+    assert status == 0, err
+    page = stands_alone((measured / REPORT).read_text())
+    assert {"headline", "measured", "configuration"} <= set(page.tables)
+    assert not {"pairs", "configuration_differences"} & set(page.tables)
+    assert (measured / "tables" / "measured.csv").is_file()
+
+
+def test_runs_of_another_task_are_paired_among_themselves(reveille, runs, stands_alone, tmp_path):
+    """Two runs over a table, and one of heartbeats beside them."""
+    tables = [of_a_table(runs / name, tmp_path / name) for name in ("base", "log")]
+    page = tmp_path / "page.html"
+    status, out, err = reveille("report", *tables, runs / "part", "--out", page, "--json")
+    assert status == 0, err
+    told = json.loads(out)
+    first, second = told["differences"]
+    assert (first["beats"], first["obstacle"]) == (600, None)
+    assert set(first["figures"]) >= {"accuracy", "macro_f1", "silent_error_rate"}
+    assert "macro_f1_nsv" not in first["figures"]
+    assert "they hold different data" in second["obstacle"]
+    text = page.read_text()
+    stands_alone(text)
+    assert "wake-up rate (% of observations)" in text
+    assert reveille("report", tables[0])[0] == 0
+    alone = (tables[0] / REPORT).read_text()
+    stands_alone(alone)
+    assert "600 observations" in alone
+    assert "malignant (n = " in alone
 
 
 def test_a_run_of_the_first_version_is_compared(reveille, runs, tmp_path):

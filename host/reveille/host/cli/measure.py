@@ -184,7 +184,9 @@ def _measure_csv(
     from reveille.host.cli.measured_table import front_end_table, measured_table
     from reveille.host.measurement.observations import measure_observations
     from reveille.host.models import load_screening
+    from reveille.host.results import REPORT
 
     model = load_screening(models)
     summary = measure_observations(observations, model, options, board, path, progress)
-    return [front_end_table(summary), measured_table(summary), f"Table: {path}"]
+    shown: list[RenderableType] = [front_end_table(summary), measured_table(summary)]
+    return [*shown, f"Report: {path / REPORT}"]

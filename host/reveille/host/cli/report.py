@@ -57,32 +57,34 @@ def _compare(runs: list[Path], out: Path | None, figures: Path | None, as_json: 
     for pair in comparison.pairs:
         if pair.obstacle is not None:
             messages.print(f"{pair.one} and {pair.other} are not paired: {pair.obstacle}.")
-    output.print(f"Report: {page}", soft_wrap=True)
-    output.print(f"Tables: {tables}", soft_wrap=True)
-    if figures is not None:
-        output.print(f"Figures: {figures}", soft_wrap=True)
+    _tell(page, tables, figures)
 
 
 def _redraw(run: Path, out: Path | None, figures: Path | None, as_json: bool) -> None:
+    from reveille.host.comparison.subjects import holds_observations
+    from reveille.host.report.comparison_page import write_observations_report
     from reveille.host.report.page import write_report
     from reveille.host.report.tables import tables_folder
-    from reveille.host.results import load_run
+    from reveille.host.results import SUMMARY, load_run
     from reveille.host.sweeps.page import write_sweep_report
     from reveille.sim.sweeps.engine import MANIFEST
 
-    if (run / MANIFEST).is_file():
+    sweep = (run / MANIFEST).is_file()
+    if sweep:
         page = write_sweep_report(run, out, figures)
-        if as_json:
-            output.file.write(json.dumps({"run": str(run), "report": str(page)}, indent=2) + "\n")
-        else:
-            output.print(f"Report: {page}", soft_wrap=True)
-        return
-    finished = load_run(run)
-    page = write_report(finished, out, figures)
+    elif holds_observations(run):
+        page = write_observations_report(run, run, out, figures)
+    else:
+        page = write_report(load_run(run), out, figures)
     if as_json:
-        output.file.write(json.dumps(finished.summary, indent=2) + "\n")
+        paths = json.dumps({"run": str(run), "report": str(page)}, indent=2) + "\n"
+        output.file.write(paths if sweep else (run / SUMMARY).read_text())
         return
+    _tell(page, tables_folder(page), figures)
+
+
+def _tell(page: Path, tables: Path, figures: Path | None) -> None:
     output.print(f"Report: {page}", soft_wrap=True)
-    output.print(f"Tables: {tables_folder(page)}", soft_wrap=True)
+    output.print(f"Tables: {tables}", soft_wrap=True)
     if figures is not None:
         output.print(f"Figures: {figures}", soft_wrap=True)

@@ -66,10 +66,10 @@ class Comparison:
 
 
 def compare(paths: Sequence[Path]) -> Comparison:
-    """Read runs and compare them.
+    """Read runs and compare them; one run alone has figures and settings, and no differences.
 
     Raises:
-        ReveilleError: One of them is no run, or there are not two to compare.
+        ReveilleError: One of them is no run, or all of several are the same.
     """
     subjects = load_subjects(paths)
     return Comparison(

@@ -81,10 +81,10 @@ def load_subjects(paths: Sequence[Path]) -> list[Subject]:
     """Read the runs, each once however often it is given.
 
     Raises:
-        ReveilleError: One of them is no run, or there are not two to compare.
+        ReveilleError: One of them is no run, or all of several are the same.
     """
     unique = list({path.resolve(): path for path in reversed(paths)}.values())[::-1]
-    if len(unique) < 2:
+    if len(unique) < len(paths) and len(unique) < 2:
         raise ReveilleError(f"{paths[0]} is given {len(paths)} times; a comparison takes two runs.")
     if len(unique) > len(LETTERS):
         raise ReveilleError(f"{len(unique)} runs are too many; compare at most {len(LETTERS)}.")
@@ -94,7 +94,7 @@ def load_subjects(paths: Sequence[Path]) -> list[Subject]:
 def _load(letter: str, path: Path) -> Subject:
     if (path / SWEEP_MANIFEST).is_file():
         raise ReveilleError(f"{path} is a sweep; a comparison takes runs.")
-    if (path / SUMMARY).is_file() and (path / TABLE).is_file() and not (path / MANIFEST).is_file():
+    if holds_observations(path):
         configuration, summary, beats = _measured_observations(path)
     else:
         run = load_run(path)
@@ -108,6 +108,12 @@ def _load(letter: str, path: Path) -> Subject:
     if not counts.beats:
         raise ReveilleError(f"The run in {path} holds no beat.")
     return subject
+
+
+def holds_observations(path: Path) -> bool:
+    """Return whether a folder is what `reveille measure --data FILE.csv` leaves."""
+    there = all((path / name).is_file() for name in (SUMMARY, TABLE))
+    return there and not (path / MANIFEST).is_file()
 
 
 def _measured_observations(path: Path) -> tuple[dict[str, Any], dict[str, Any], pa.Table]:

@@ -25,6 +25,7 @@ from reveille.host.measurement.journal import SUFFIX, Journal
 from reveille.host.measurement.measure import BoardOptions, stream_beats
 from reveille.host.metrics import CLASS_NAMES
 from reveille.host.progress import Progress
+from reveille.host.report.comparison_page import write_observations_report
 from reveille.host.results import SUMMARY, TABLE, new_run, write_json
 from reveille.host.screening.model import ScreeningModel
 from reveille.host.summary import WAKE_CAUSES
@@ -122,7 +123,10 @@ def measure_observations(
     path: Path,
     progress: Progress,
 ) -> dict[str, Any]:
-    """Take the observations through a board; write table and summary; return the summary.
+    """Take the observations through a board; write a run without a manifest.
+
+    Returns:
+        The summary.
 
     Raises:
         ReveilleError: Options or board do not fit, or the board is gone for good.
@@ -171,6 +175,7 @@ def measure_observations(
         with new_run(path) as folder:
             pq.write_table(_table(observations, model, outcomes), folder / TABLE)
             write_json(folder / SUMMARY, summary)
+            write_observations_report(folder, path)
     finally:
         journal.close()
     journal.remove()

@@ -34,7 +34,8 @@ MATRICES_A_LINE = 4
 
 def comparison_figures(comparison: Comparison) -> Iterator[Drawing]:
     """Yield the drawings that the runs have figures for."""
-    if any(f["silent_error_rate"].value is not None for f in comparison.figures):
+    known = any(f["silent_error_rate"].value is not None for f in comparison.figures)
+    if known and len(comparison.subjects) > 1:
         yield _trade_off(comparison)
     yield _causes(comparison)
     if unequal(comparison):

@@ -1,13 +1,34 @@
 """The page of a comparison: one HTML file that needs no network, and its tables as CSV."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from reveille.host.comparison.compare import METHODS, Comparison
+from reveille.host.comparison.compare import METHODS, Comparison, compare
 from reveille.host.report.comparison_figures import comparison_figures
 from reveille.host.report.comparison_tables import comparison_tables
 from reveille.host.report.page import environment, write_figures
 from reveille.host.report.tables import tables_folder, write_tables
-from reveille.host.results import write_text
+from reveille.host.results import REPORT, write_text
+
+
+def write_observations_report(
+    folder: Path, path: Path, page: Path | None = None, figures_to: Path | None = None
+) -> Path:
+    """Write the page of measured observations and return where it is.
+
+    Args:
+        folder: Where they are.
+        path: The folder's name in the end, where that is another.
+        page: Where the page goes; into the folder when left out.
+        figures_to: Folder for the figures as SVG files; none are written when left out.
+
+    Raises:
+        ReveilleError: They cannot be read, or the page not be written.
+    """
+    alone = compare([folder])
+    subjects = [replace(subject, path=path) for subject in alone.subjects]
+    named = replace(alone, subjects=subjects)
+    return write_comparison(named, page or folder / REPORT, figures_to)[0]
 
 
 def write_comparison(

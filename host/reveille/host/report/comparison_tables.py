@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from reveille.host.comparison.compare import Comparison, energy_per_beat, measured
-from reveille.host.comparison.resampling import Estimate
+from reveille.host.comparison.resampling import FEWEST_RECORDS, Estimate
 from reveille.host.comparison.settings import settings
 from reveille.host.energy import energy_text
 from reveille.host.report.comparison_words import (
@@ -39,7 +39,7 @@ def _runs(comparison: Comparison) -> Table:
     words = comparison.words
     return Table(
         "runs",
-        "The runs",
+        "The runs" if len(comparison.subjects) > 1 else "The run",
         [subject.head() for subject in comparison.subjects],
         [
             Shown("run", value_of("run"), words=True),
@@ -81,6 +81,8 @@ def _headline(comparison: Comparison) -> Table:
         row["energy_card"] = energy.get("card")
         rows.append(row)
 
+    label = f"energy per {comparison.words.item}, by the card"
+
     def energies(row: Row) -> str:
         total, low, high = (row[f"energy_per_beat_{k}_nj"] for k in ("total", "low", "high"))
         return (
@@ -92,12 +94,13 @@ def _headline(comparison: Comparison) -> Table:
     return Table(
         "headline",
         "Figures of the cascade, with 95 % intervals below: of rates and scores over "
-        f"{comparison.words.groups} (bootstrap), of energies over the uncertainty of the card.",
+        f"{comparison.words.groups} (bootstrap; none below {FEWEST_RECORDS}), of energies over the "
+        "uncertainty of the card.",
         rows,
         [
             Shown("run", lambda row: f"{row['run']}\n{row['name']}\nn = {row['beats']:,}"),
             *(_estimate(name, labels[name]) for name in names),
-            Shown(f"energy per {comparison.words.item}, by the card", energies),
+            *([Shown(label, energies)] if any(row["energy_card"] for row in rows) else ()),
         ],
         turned=True,
     )
@@ -309,7 +312,9 @@ def _shared(comparison: Comparison) -> Table:
         for key, value in settings(first.configuration, first.summary).items()
         if key not in comparison.differing
     }
-    return settings_table("configuration", "Settings that all runs share", shared)
+    several = len(comparison.subjects) > 1
+    title = "Settings that all runs share" if several else "All that decided the figures above"
+    return settings_table("configuration", title, shared)
 
 
 def _cards(comparison: Comparison) -> Iterator[Table]:
