@@ -139,6 +139,30 @@ def test_mistakes_end_in_one_sentence(reveille, arguments, complaint):
     assert len(err.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--card", "x.toml"], "--card is for the front end"),
+        (["--waves", "x.vcd"], "--waves is for the front end"),
+        (["--memory", TINY], "describes no memory"),
+    ],
+)
+def test_mistakes_about_the_core_end_in_one_sentence(reveille, arguments, complaint):
+    status, out, err = reveille(
+        "energy", "--part", "core", "--liberty", TINY, *arguments, "--quiet"
+    )
+    assert status == 1
+    assert out == ""
+    assert complaint in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_the_memory_option_is_the_cores(reveille):
+    status, _, err = reveille("energy", "--liberty", TINY, "--memory", TINY, "--quiet")
+    assert status == 1
+    assert "--memory is for the soft core" in err
+
+
 def test_corners_of_a_card_have_one_temperature(reveille, tmp_path):
     cold, card = tmp_path / "cold.lib", tmp_path / "card.toml"
     cold.write_text(TINY.read_text().replace("nom_temperature : 25", "nom_temperature : -40"))
@@ -154,6 +178,32 @@ def test_no_power_tables(reveille, tmp_path):
     status, _, err = reveille("energy", "--liberty", bare, "--json")
     assert status == 1
     assert "has no power tables" in err
+
+
+@pytest.mark.slow
+def test_a_service_of_the_soft_core(reveille, tmp_path):
+    """Real firmware in gates, cycle for cycle as in RTL; the tiny library will do."""
+    out = tmp_path / "files"
+    status, text, err = reveille(
+        *("energy", "--part", "core", "--variant", "full-cfu", "--liberty", TINY),
+        *("--out", out, "--json"),
+    )
+    assert status == 0, err
+    summary = json.loads(text)
+    check_sums(summary)
+    # The figures of benchmarks/firmware.json are from the record of the beat on.
+    assert summary["cycles_per_service"] == pytest.approx(119_000, rel=0.01)
+    per_cycle = summary["energy_per_cycle_pj"]
+    assert 0 < per_cycle["asleep"] < per_cycle["awake"]
+    awake = summary["awake_cycles_per_service"]
+    assert summary["energy_per_service_nj"] == pytest.approx(awake * per_cycle["awake"] / 1e3)
+    words = {memory["name"].split(".")[0]: memory for memory in summary["memories"]}
+    # Words read from RAM: code, data, and what bursts fetch ahead.
+    assert words["ram"]["per_service"]["read"] > 6_000
+    assert words["ram"]["per_service"]["write"] == pytest.approx(2_735, rel=0.01)
+    assert words["ram"]["macro"] is None
+    names = {path.name for path in out.iterdir()}
+    assert names == {"netlist.v", "cells.v", "memories.v", "services.saif"}
 
 
 @pytest.mark.slow

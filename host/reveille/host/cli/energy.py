@@ -1,6 +1,8 @@
 """`reveille energy`."""
 
 import json
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,13 +10,25 @@ from rich import box
 from rich.table import Table
 from typer import Option
 
+from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine
+from reveille.hdl.softcore.contract import Variant
 from reveille.host.cli.completion import energy_cards
 from reveille.host.cli.console import TerminalProgress, output
 from reveille.host.cli.options import DataFolder, Download, ModelFolder, Quiet, SplitOrDefault
 
 HEARTBEATS = 100
 """Enough for a mean over causes; an inference in full mode needs fewer, one in race mode varies."""
+
+SERVICES = 1
+"""The network does the same for every beat: services differ by a hundredth in energy."""
+
+
+class Part(StrEnum):
+    """What is measured."""
+
+    FRONT_END = "front-end"
+    CORE = "core"
 
 
 def energy(
@@ -25,9 +39,22 @@ def energy(
     data: DataFolder = None,
     download: Download = False,
     split: SplitOrDefault = None,
-    limit: Annotated[int, Option(min=1, help="Heartbeats, evenly over the data.")] = HEARTBEATS,
+    limit: Annotated[
+        int | None,
+        Option(
+            min=1,
+            help=f"Heartbeats, evenly over the data [{HEARTBEATS}]; of the soft core: services "
+            f"[{SERVICES}].",
+        ),
+    ] = None,
     seed: Annotated[int, Option(min=0, help="Of digital patients.")] = 0,
     models: ModelFolder = None,
+    part: Annotated[Part, Option(help="What to measure.")] = Part.FRONT_END,
+    variant: Annotated[Variant, Option(help="Of the soft core.")] = Variant.FULL_CFU,
+    memory: Annotated[
+        list[Path] | None,
+        Option(help="Liberty file of SRAM macros for the soft core's memories; again for more."),
+    ] = None,
     machine: Annotated[Machine, Option(help="Kind of Bayesian machine.")] = Machine.STOCHASTIC,
     wire_load: Annotated[
         str, Option(help="The library's wire load: auto (by area), none, or its name.")
@@ -46,16 +73,37 @@ def energy(
     as_json: Annotated[bool, Option("--json", help="For machines.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Energy of the front end at gate level, from a Liberty file and real heartbeats.
+    """Energy of front end or soft core at gate level, from a Liberty file and real heartbeats.
 
     Maps the gateware to the cells, runs the gates on heartbeats, and adds up what the library's
-    tables say, by block and phase. The likelihood array is not part of it.
+    tables say, by block and phase. The likelihood array is not part of it, nor are the soft core's
+    memories, which --memory prices by the access.
 
     Examples:
       reveille energy --liberty sg13g2_stdcell_typ_1p20V_25C.lib
       reveille energy --liberty typ.lib --liberty slow.lib --data mitdb --card mine.toml
       reveille run --data mitdb --energy-card mine.toml
+      reveille energy --part core --liberty typ.lib --memory sram_1024x32.lib --data mitdb
     """
+    if part is Part.CORE:
+        _refuse({"--card": card, "--waves": waves}, "the front end; leave it out with --part core")
+        from reveille.host.cli.energy_core import core_energy
+
+        core_energy(
+            liberty=liberty,
+            memory=memory or [],
+            source=(data, download, split, seed),
+            models=models,
+            variant=variant,
+            services=limit or SERVICES,
+            wire_load=wire_load,
+            out=out,
+            as_json=as_json,
+            quiet=quiet,
+        )
+        return
+    _refuse({"--memory": memory}, "the soft core; add --part core")
+    limit = limit or HEARTBEATS
     import numpy as np
 
     from reveille.host.dataset import choose_dataset
@@ -109,6 +157,13 @@ def energy(
         output.file.write(json.dumps(summary, indent=2) + "\n")
         return
     _show(summary)
+
+
+def _refuse(options: Mapping[str, object], purpose: str) -> None:
+    """Refuse options that are for the other part."""
+    for name, value in options.items():
+        if value:
+            raise ReveilleError(f"{name} is for {purpose}.")
 
 
 def _show(summary: dict[str, Any]) -> None:

@@ -103,15 +103,15 @@ class ActivityCounter:
             phases: Phase of each sample; -1 where it does not count.
             samples_per_cycle: Samples in a clock cycle.
         """
-        masks = _masks(phases, len(self._phases), history.shape[1])
+        masks = phase_masks(phases, len(self._phases), history.shape[1])
         before = self._shifted(history)
         self._before = _last(history, len(phases))
         taken = np.bincount(phases[phases >= 0], minlength=len(self._phases))
         self._samples += taken
         self._cycles += taken / samples_per_cycle
         rising, falling = history & ~before, ~history & before
-        self._transitions += [_count(rising, masks), _count(falling, masks)]
-        self._high += _count(history, masks)
+        self._transitions += [count_samples(rising, masks), count_samples(falling, masks)]
+        self._high += count_samples(history, masks)
         for group, events, states in zip(
             self._netlist.instances, self._events, self._states, strict=True
         ):
@@ -122,9 +122,9 @@ class ActivityCounter:
             rest = np.full_like(next(iter(now.values())), ONES)
             for number, (when, _) in enumerate(group.cell.leakage_states_nw):
                 bits = when.evaluate(now) & rest
-                states[number] += _count(bits, masks)
+                states[number] += count_samples(bits, masks)
                 rest &= ~bits
-            states[-1] += _count(rest, masks)
+            states[-1] += count_samples(rest, masks)
 
     def activity(self) -> Activity:
         """Return all that has been counted."""
@@ -164,12 +164,12 @@ def _events(
         for edge, level in enumerate((now[pin], ~now[pin])):
             transitions = (now[pin] ^ then[pin]) & level
             by_fits = _exactly(transitions, fitting)
-            nowhere = _count(by_fits[0], masks) / len(own)
+            nowhere = count_samples(by_fits[0], masks) / len(own)
             for number, fits in zip(own, fitting, strict=True):
                 events = nowhere
                 for times, bits in enumerate(by_fits[1:], 1):
                     if bits.any():
-                        events = events + _count(bits & fits, masks) / times
+                        events = events + count_samples(bits & fits, masks) / times
                 yield number, edge, events
 
 
@@ -207,7 +207,7 @@ def _alike(one: PowerArc, other: PowerArc) -> bool:
     return (one.pin, one.related, one.rail) == (other.pin, other.related, other.rail)
 
 
-def _masks(phases: NDArray[np.intp], number: int, words: int) -> Bits:
+def phase_masks(phases: NDArray[np.intp], number: int, words: int) -> Bits:
     """Return for each phase a mask of its samples, shape (phases, 1, words)."""
     bits = np.zeros((number, words * 64), np.uint8)
     counted = np.flatnonzero(phases >= 0)
@@ -216,7 +216,7 @@ def _masks(phases: NDArray[np.intp], number: int, words: int) -> Bits:
     return packed.astype(np.uint64)[:, np.newaxis]
 
 
-def _count(bits: Bits, masks: Bits) -> Counts:
+def count_samples(bits: Bits, masks: Bits) -> Counts:
     """Count the samples in which each row is 1, shape (phases, rows)."""
     return np.stack([np.bitwise_count(bits & mask).sum(axis=1) for mask in masks]).astype(float)
 

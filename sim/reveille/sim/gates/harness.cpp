@@ -58,7 +58,8 @@ class Gates {
 #endif
     }
 
-    // history: nets x stride words of 64 samples, zero where nothing is written yet.
+    // history: nets x stride words of 64 samples, zero where nothing is written yet; null where
+    // nothing is to be kept.
     void cycle(const uint32_t* inputs, uint32_t* outputs, uint64_t* history, uint32_t stride, uint32_t sample) {
         top_.clk = 1;
         top_.eval();
@@ -77,6 +78,7 @@ class Gates {
 #if VM_TRACE_VCD
         if (trace_.isOpen()) trace_.dump(time_++);
 #endif
+        if (!history) return;
         const uint64_t bit = uint64_t{1} << sample % 64;
         for (unsigned index = 0; index < sizeof(top_.nets) / 4; ++index) {
             uint64_t* column = history + uint64_t{32} * index * stride + sample / 64;

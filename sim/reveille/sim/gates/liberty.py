@@ -116,6 +116,7 @@ class _Reader:
             states=tuple(map(_state, group.named("ff", "latch"))),
             clock_gate=_clock_gate(group, pins),
             avoided=group.get("dont_use") == "true",
+            memory=_memory(group),
         )
 
     def _pin(self, group: Group) -> Pin:
@@ -231,6 +232,15 @@ def _state(group: Group) -> State:
         clear=expression("clear"),
         preset=expression("preset"),
     )
+
+
+def _memory(group: Group) -> tuple[int, int] | None:
+    """Return the number and width of a memory's words."""
+    described = group.named("memory")
+    if not described:
+        return None
+    address, word = (int(described[0].number(f"{of}_width")) for of in ("address", "word"))
+    return (1 << address, word) if address and word else None
 
 
 def _clock_gate(group: Group, pins: list[Group]) -> ClockGate | None:

@@ -168,6 +168,7 @@ class Cell:
         states: Flip-flops and latches.
         clock_gate: Pins of an integrated clock gate, if it is one.
         avoided: The library wishes synthesis not to choose it.
+        memory: Number and width of its words, if it is a memory.
     """
 
     name: str
@@ -180,6 +181,7 @@ class Cell:
     states: tuple[State, ...]
     clock_gate: ClockGate | None
     avoided: bool
+    memory: tuple[int, int] | None = None
 
     @property
     def inputs(self) -> list[str]:

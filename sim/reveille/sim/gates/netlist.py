@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reveille.sim.gates.library import Cell, Library
+from reveille.sim.gates.memories import MEMORY, REGISTERS, Memory
 from reveille.sim.gates.syntax import LibertyError
 from reveille.sim.gates.synthesis import Synthesised
 
@@ -41,6 +42,23 @@ class Instances:
 
 
 @dataclass(frozen=True)
+class MemoryInstance:
+    """A memory that is no cell: see `reveille.sim.gates.memories`.
+
+    Attributes:
+        name: Hierarchical name.
+        module: Name of its module.
+        memory: What it is.
+        nets: Nets of each port, lowest bit first.
+    """
+
+    name: str
+    module: str
+    memory: Memory
+    nets: Mapping[str, Sequence[int]]
+
+
+@dataclass(frozen=True)
 class Netlist:
     """A design in cells. Nets are numbers; `ZERO` and `ONE` are the constants.
 
@@ -52,6 +70,8 @@ class Netlist:
         net_names: Hierarchical name of each net.
         inputs: Nets of each input port, lowest bit first; the clock ``clk`` among them.
         outputs: Nets of each output port.
+        memories: Memories, which are left out; what they drive counts as coming from outside.
+        models: Their modules in Verilog.
     """
 
     top: str
@@ -61,6 +81,8 @@ class Netlist:
     net_names: Sequence[str]
     inputs: Mapping[str, Sequence[int]]
     outputs: Mapping[str, Sequence[int]]
+    memories: Sequence[MemoryInstance] = ()
+    models: str = ""
 
     @property
     def size(self) -> int:
@@ -141,7 +163,16 @@ def read_netlist(synthesised: Synthesised, library: Library) -> Netlist:
         ports[port["direction"]][name] = [nets.number(bit, name) for bit in port["bits"]]
 
     found: dict[str, dict[str, list[int]]] = defaultdict(dict)
+    memories = []
     for name, instance in module["cells"].items():
+        if memory := synthesised.memories.get(instance["type"]):
+            pins = {
+                port: [nets.number(bit, f"{name}.{port}") for bit in bits]
+                for port, bits in instance["connections"].items()
+            }
+            place = f"{name.removesuffix(instance['type'])}{MEMORY}_{memory.words}"
+            memories.append(MemoryInstance(place, instance["type"], memory, pins))
+            continue
         cell = library.cells.get(instance["type"])
         if cell is None:
             raise LibertyError(
@@ -152,21 +183,31 @@ def read_netlist(synthesised: Synthesised, library: Library) -> Netlist:
 
     blocks = sorted({_block(name) for names in found.values() for name in names} | {""})
     instances = []
-    for kind, pins in sorted(found.items()):
-        columns = np.array(list(pins.values()), np.intp).reshape(len(pins), -1).T
+    for kind, of_kind in sorted(found.items()):
+        columns = np.array(list(of_kind.values()), np.intp).reshape(len(of_kind), -1).T
         instances.append(
             Instances(
                 cell=library.cells[kind],
-                names=list(pins),
-                blocks=np.array([blocks.index(_block(name)) for name in pins]),
+                names=list(of_kind),
+                blocks=np.array([blocks.index(_block(name)) for name in of_kind]),
                 nets=dict(zip(library.cells[kind].pins, columns, strict=True)),
             )
         )
     return Netlist(
-        synthesised.top, library, instances, blocks, nets.names, ports["input"], ports["output"]
+        synthesised.top,
+        library,
+        instances,
+        blocks,
+        nets.names,
+        ports["input"],
+        ports["output"],
+        memories,
+        synthesised.models,
     )
 
 
 def _block(instance: str) -> str:
     """Return the block of an instance: its name before the last dot, without Amaranth's numbers."""
-    return re.sub(r"\$\d+", "", instance.rpartition(".")[0])
+    block = re.sub(r"\$\d+", "", instance.rpartition(".")[0])
+    # Yosys calls a part after its module; its place tells that already.
+    return re.sub(rf"\w+_({REGISTERS}_\d+)$", r"\1", block)

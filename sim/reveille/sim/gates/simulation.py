@@ -35,38 +35,39 @@ CHUNK_WORDS = 64
 """Words of a history that are handed on at a time."""
 
 
-class GateSimulation:
-    """A netlist under Verilator, in zero-delay mode.
+class CycleSimulation:
+    """A design under Verilator in zero-delay mode, with the values of its nets.
 
     A cycle begins with the rising edge, at which the flip-flops take the inputs of the cycle
     before; then the new inputs apply; then the clock falls. The settled value of every net is kept
     after each half. Glitches are therefore not seen.
 
     Args:
-        netlist: What to simulate.
+        model: A module `TOP`, as `_around` makes it.
+        inputs: Nets of each input port; here their number counts.
+        outputs: Nets of each output port.
+        nets: Number of nets to keep.
         waves: Where Verilator puts the waves of every net, a VCD file; nowhere where None.
-        hierarchical: The netlist as Yosys wrote it in Verilog; waves are of that.
 
     Raises:
-        ReveilleError: A tool is missing or fails, or the library does not describe a cell.
+        ReveilleError: A tool is missing or fails.
     """
 
     def __init__(
-        self, netlist: Netlist, waves: Path | None = None, hierarchical: Path | None = None
+        self,
+        model: Model,
+        inputs: Mapping[str, Sequence[int]],
+        outputs: Mapping[str, Sequence[int]],
+        nets: int,
+        waves: Path | None = None,
     ) -> None:
-        self.netlist = netlist
-        self._inputs = _Port({n: b for n, b in netlist.inputs.items() if n != CLOCK})
-        self._outputs = _Port(netlist.outputs)
-        if waves is None:
-            model = _model(simulation_verilog(netlist))
-        else:
-            assert hierarchical is not None
-            model = _traced(hierarchical_verilog(netlist, hierarchical.read_text(encoding="utf-8")))
+        self._inputs = _Port({n: b for n, b in inputs.items() if n != CLOCK})
+        self._outputs = _Port(outputs)
         self._library = _load(build_model(model))
         name = None if waves is None else str(waves).encode()
         self._handle = ctypes.c_void_p(self._library.gates_open(name))
         self._closed = weakref.finalize(self, self._library.gates_close, self._handle)
-        self._history = np.zeros((netlist.size, CHUNK_WORDS), np.uint64)
+        self._history = np.zeros((nets, CHUNK_WORDS), np.uint64)
         self._samples = 0
 
     @property
@@ -74,11 +75,12 @@ class GateSimulation:
         """Whether the history has no room for another cycle."""
         return self._samples == CHUNK_WORDS * WORD_BITS
 
-    def cycle(self, inputs: Mapping[str, int]) -> dict[str, int]:
+    def cycle(self, inputs: Mapping[str, int], keep: bool = True) -> dict[str, int]:
         """Go through one clock cycle.
 
         Args:
             inputs: Value of each input port; those left out are 0.
+            keep: Whether the nets' values go to the history.
 
         Returns:
             Value of each output port before the next rising edge.
@@ -89,11 +91,12 @@ class GateSimulation:
             self._handle,
             packed.ctypes.data,
             answer.ctypes.data,
-            self._history.ctypes.data,
+            self._history.ctypes.data if keep else None,
             CHUNK_WORDS,
             self._samples,
         )
-        self._samples += SAMPLES_PER_CYCLE
+        if keep:
+            self._samples += SAMPLES_PER_CYCLE
         return self._outputs.unpack(answer)
 
     def close(self) -> None:
@@ -109,6 +112,46 @@ class GateSimulation:
         self._history[:] = 0
         self._samples = 0
         return taken, samples
+
+
+class GateSimulation(CycleSimulation):
+    """A netlist under simulation.
+
+    Args:
+        netlist: What to simulate.
+        waves: Where Verilator puts the waves of every net, a VCD file; nowhere where None.
+        hierarchical: The netlist as Yosys wrote it in Verilog; waves are of that.
+
+    Raises:
+        ReveilleError: A tool is missing or fails, or the library does not describe a cell.
+    """
+
+    def __init__(
+        self, netlist: Netlist, waves: Path | None = None, hierarchical: Path | None = None
+    ) -> None:
+        self.netlist = netlist
+        if waves is None:
+            model = _model(simulation_verilog(netlist))
+        else:
+            assert hierarchical is not None
+            model = _traced(hierarchical_verilog(netlist, hierarchical.read_text(encoding="utf-8")))
+        super().__init__(model, netlist.inputs, netlist.outputs, netlist.size, waves)
+
+
+class RtlSimulation(CycleSimulation):
+    """The design that a netlist was made of, behind the same ports; no nets are kept.
+
+    Args:
+        netlist: Names and widths of the ports.
+        verilog: The design; its top module has the netlist's name.
+
+    Raises:
+        ReveilleError: A tool is missing or fails.
+    """
+
+    def __init__(self, netlist: Netlist, verilog: str) -> None:
+        model = replace(_model(reference_verilog(netlist, verilog)), optimisation="-O1")
+        super().__init__(model, netlist.inputs, netlist.outputs, 1)
 
 
 class _Port:
@@ -166,7 +209,8 @@ def _traced(verilog: str) -> Model:
 def simulation_verilog(netlist: Netlist) -> str:
     """Return the netlist and the models of its cells, with all nets on a port."""
     names = [f"n{net}" for net in range(netlist.size)]
-    return _around(netlist, names, [*_wires(netlist), *_instances(netlist)])
+    body = [*_wires(netlist), *_instances(netlist), *_memories(netlist)]
+    return netlist.models + _around(netlist, names, body)
 
 
 def hierarchical_verilog(netlist: Netlist, hierarchical: str) -> str:
@@ -178,8 +222,34 @@ def hierarchical_verilog(netlist: Netlist, hierarchical: str) -> str:
         f".{name}({_concatenated([sources[net] for net in nets])})"
         for name, nets in netlist.inputs.items()
     ]
-    modules = f"`timescale 1ns/1ns\n{hierarchical}"
+    modules = f"`timescale 1ns/1ns\n{netlist.models}{hierarchical}"
     return modules + _around(netlist, names, [f"  {netlist.top} {DESIGN}({', '.join(ports)});"])
+
+
+def reference_verilog(netlist: Netlist, verilog: str) -> str:
+    """Return a design behind the ports of the netlist made of it, without its nets."""
+    ports, place = [], {"input": 0, "output": 0}
+    for way, vector, nets in (
+        *(("input", "inputs", found) for found in netlist.inputs.items()),
+        *(("output", "outputs", found) for found in netlist.outputs.items()),
+    ):
+        name, bits = nets
+        if name == CLOCK:
+            ports.append(f".{name}({CLOCK})")
+            continue
+        first = place[way]
+        place[way] += len(bits)
+        ports.append(f".{name}({vector}[{place[way] - 1}:{first}])")
+    return "\n".join(
+        [
+            f"module {TOP}(input {CLOCK}, input [{place['input'] - 1}:0] inputs,",
+            f"  output [{place['output'] - 1}:0] outputs, output [31:0] nets [0:0]);",
+            f"  {netlist.top} {DESIGN}({', '.join(ports)});",
+            "  assign nets[0] = 0;",
+            "endmodule",
+            verilog,
+        ]
+    )
 
 
 def _reference(name: str) -> str:
@@ -244,6 +314,19 @@ def _instances(netlist: Netlist) -> Iterator[str]:
             pins = ", ".join(f".{pin}(n{nets[index]})" for pin, nets in group.nets.items())
             yield f"  {group.cell.name} u{count}({pins});"
             count += 1
+
+
+def _memories(netlist: Netlist) -> Iterator[str]:
+    for number, memory in enumerate(netlist.memories):
+        pins = ", ".join(
+            f".{_escaped(port)}({_concatenated([f'n{net}' for net in nets])})"
+            for port, nets in memory.nets.items()
+        )
+        yield f"  {_escaped(memory.module)} m{number}({pins});"
+
+
+def _escaped(name: str) -> str:
+    return f"\\{name.removeprefix(chr(92))} "
 
 
 @cache

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from amaranth.back import rtlil
@@ -14,6 +14,7 @@ from reveille.hdl.errors import ReveilleError
 from reveille.hdl.verilog import find_yosys
 from reveille.sim.build_cache import new_build, run_tool
 from reveille.sim.gates.library import Cell, Library
+from reveille.sim.gates.memories import Memory, Parted
 from reveille.sim.gates.syntax import LibertyError
 from reveille.sim.toolchain import cache_folder, program_version
 
@@ -28,6 +29,7 @@ OUTPUT_LOAD_FF = 10.0
 
 NETLIST = "netlist.v"
 FLAT = "netlist.json"
+MODELS = "memories.v"
 
 OWN_CLOCK_GATE = """
 module reveille_clock_gate(input CE, input CLK, output GCLK);
@@ -65,7 +67,7 @@ opt_clean -purge
 write_verilog -noattr -noexpr netlist.v
 design -reset
 read_liberty -lib cells.lib
-read_verilog netlist.v
+{stubs}read_verilog netlist.v
 hierarchy -check -top {top}
 flatten -noscopeinfo
 clean
@@ -82,16 +84,23 @@ class Synthesised:
         top: Name of its top module.
         folder: Where its files are: `NETLIST`, hierarchical, and `FLAT`, for Reveille.
         clock_gate: How its clocks are gated, in words.
+        memories: The memories that are left out, by the names of their modules; `MODELS` has them.
     """
 
     top: str
     folder: Path
     clock_gate: str
+    memories: Mapping[str, Memory] = field(default_factory=dict)
 
     @property
     def verilog(self) -> Path:
         """The hierarchical netlist."""
         return self.folder / NETLIST
+
+    @property
+    def models(self) -> str:
+        """The memories in Verilog; nothing where none was left out."""
+        return (self.folder / MODELS).read_text(encoding="utf-8") if self.memories else ""
 
     def flat(self) -> dict[str, object]:
         """Return Yosys's description of the flat netlist's top module."""
@@ -113,11 +122,12 @@ def synthesise(component: wiring.Component, top: str, library: Library) -> Synth
     Raises:
         ReveilleError: The library lacks what the design needs, or Yosys is missing or fails.
     """
-    return synthesise_rtlil(rtlil.convert(component, name=top, emit_src=False), top, library)
+    design = rtlil.convert(component, name=top, emit_src=False)
+    return synthesise_parted(Parted(design, "", {}), top, library)
 
 
-def synthesise_rtlil(design: str, top: str, library: Library) -> Synthesised:
-    """Map a design in Yosys's own language to a library; see `synthesise`."""
+def synthesise_parted(design: Parted, top: str, library: Library) -> Synthesised:
+    """Map the logic of a design to a library and leave its memories out; see `synthesise`."""
     gate, dissolve, how = _clock_gate(library)
     script = SCRIPT.format(
         top=top,
@@ -125,14 +135,17 @@ def synthesise_rtlil(design: str, top: str, library: Library) -> Synthesised:
         dissolve=dissolve,
         delay_ps=DELAY_TARGET_PS,
         ties=_ties(library),
+        stubs=f"read_verilog -lib {MODELS}\n" if design.memories else "",
     )
     constraints = f"set_driving_cell {_driver(library)}\nset_load {OUTPUT_LOAD_FF}\n"
     files = {
-        "design.il": design,
+        "design.il": design.logic,
         "clock_gate.v": OWN_CLOCK_GATE,
         "constraints": constraints,
         "script.ys": script,
     }
+    if design.memories:
+        files[MODELS] = design.models
     yosys = find_yosys()
     recipe = [program_version(yosys), files, hashlib.sha256(library.path.read_bytes()).hexdigest()]
     key = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:24]
@@ -143,7 +156,7 @@ def synthesise_rtlil(design: str, top: str, library: Library) -> Synthesised:
                 (work / name).write_text(text, encoding="utf-8")
             shutil.copyfile(library.path, work / "cells.lib")
             _call(yosys, work, top)
-    return Synthesised(top, finished, how)
+    return Synthesised(top, finished, how, design.memories)
 
 
 def _call(yosys: Path, work: Path, top: str) -> None:
