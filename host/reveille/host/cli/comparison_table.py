@@ -16,7 +16,7 @@ def comparison_table(comparison: Comparison) -> Table:
         box=box.SIMPLE_HEAD,
     )
     for label, words in headline.header:
-        table.add_column(label, justify="left" if words else "right")
+        table.add_column(label, justify="left" if words else "right", overflow="fold")
     for line in headline.body:
         table.add_row(*(text for text, _ in line))
     return table

@@ -54,6 +54,12 @@ def _compare(runs: list[Path], out: Path | None, figures: Path | None, as_json: 
         output.file.write(json.dumps(told, indent=2, allow_nan=False) + "\n")
         return
     output.print(comparison_table(comparison))
+    for subject in comparison.subjects:
+        output.print(
+            f"{subject.letter}: {subject.path} ({subject.data}, {subject.front_end})",
+            soft_wrap=True,
+            markup=False,
+        )
     for pair in comparison.pairs:
         if pair.obstacle is not None:
             messages.print(f"{pair.one} and {pair.other} are not paired: {pair.obstacle}.")

@@ -98,7 +98,7 @@ def _headline(comparison: Comparison) -> Table:
         "uncertainty of the card.",
         rows,
         [
-            Shown("run", lambda row: f"{row['run']}\n{row['name']}\nn = {row['beats']:,}"),
+            Shown("run", lambda row: f"{row['run']}\nn = {row['beats']:,}"),
             *(_estimate(name, labels[name]) for name in names),
             *([Shown(label, energies)] if any(row["energy_card"] for row in rows) else ()),
         ],
