@@ -12,7 +12,7 @@ from reveille.host.comparison.subjects import Subject, load_subjects
 from reveille.host.task import Task, table_task
 
 METHODS = {
-    "intervals": "95 %, percentiles of a bootstrap over records",
+    "intervals": "95 %, percentiles of a bootstrap over records, widened for their number",
     "p": "exchange of the two runs within records, two-sided, not adjusted for several comparisons",
     "energy": "95 %, figures of the card drawn within their own intervals; in a ratio of two runs "
     "with the same card they are drawn for both at once",
