@@ -45,6 +45,20 @@ def test_figures_are_those_of_the_summary(seed: int, records: int, beats: int) -
         assert figures[name] == pytest.approx(summary["cascade"][name])
 
 
+def test_records_that_count_alike_are_drawn_as_one() -> None:
+    """Thousands of groups of one observation each take little memory, and the same interval."""
+    single = table(3, 4000, beats=1)
+    counts = RecordCounts.of_table(single)
+    distinct, times = counts.distinct()
+    assert len(distinct.records) < 100
+    assert times.sum() == len(counts.records) == 4000
+    assert distinct.figures(times[np.newaxis].astype(float)) == pytest.approx(counts.all_figures())
+    found = intervals(counts)["wake_rate"]
+    assert found.low is not None
+    assert found.high is not None
+    assert found.high - found.low == pytest.approx(2 * 1.96 * (0.3 * 0.7 / 4000) ** 0.5, rel=0.1)
+
+
 def test_a_table_without_truth_or_records_has_rates_alone() -> None:
     counts = RecordCounts.of_table(table(1, 3).select(["cause"]))
     figures = counts.all_figures()

@@ -72,6 +72,20 @@ class RecordCounts:
         """Beats of all records."""
         return int(self.causes.sum())
 
+    def distinct(self) -> tuple["RecordCounts", NDArray[np.int64]]:
+        """Return records that count alike as one, and for how many each stands, shape (distinct,).
+
+        Records that are all different stay as they are, in their order.
+        """
+        parts = ("causes", "truth", "asleep", "confusion")
+        count = len(self.records)
+        rows = np.concatenate([getattr(self, part).reshape(count, -1) for part in parts], axis=1)
+        _, first, times = np.unique(rows, axis=0, return_index=True, return_counts=True)
+        if len(first) == count:
+            return self, np.ones(count, np.int64)
+        names = tuple(self.records[index] for index in first)
+        return RecordCounts(names, self.task, *(getattr(self, p)[first] for p in parts)), times
+
     def figures(self, weights: NDArray[np.float64]) -> Figures:
         """Return the figures with each record counted so many times.
 

@@ -57,7 +57,8 @@ def intervals(counts: RecordCounts) -> dict[str, Estimate]:
     values = counts.all_figures()
     if len(counts.records) < FEWEST_RECORDS:
         return {name: Estimate(value) for name, value in values.items()}
-    resampled = counts.figures(_weights(len(counts.records)))
+    distinct, times = counts.distinct()
+    resampled = distinct.figures(_weights(times))
     return {
         name: Estimate(value, *_ends(resampled[name], len(counts.records)))
         for name, value in values.items()
@@ -66,20 +67,23 @@ def intervals(counts: RecordCounts) -> dict[str, Estimate]:
 
 def woken_by_class(counts: RecordCounts) -> dict[str, Estimate]:
     """Return the share of each true class that woke, with its interval as `intervals` has it."""
-    once = np.ones((1, len(counts.records)))
-    weights = _weights(len(counts.records)) if len(counts.records) >= FEWEST_RECORDS else once
+    records = len(counts.records)
+    distinct, times = counts.distinct()
+    weights = _weights(times) if records >= FEWEST_RECORDS else None
     found = {}
     for index, name in enumerate(counts.task.classes):
-        truth, asleep = counts.truth[:, index], counts.asleep[:, index]
+        truth, asleep = distinct.truth[:, index], distinct.asleep[:, index]
         if not truth.any():
             found[name] = Estimate(None)
             continue
-        value = 1 - float(asleep.sum() / truth.sum())
+        value = 1 - float(times @ asleep / (times @ truth))
+        if weights is None:
+            found[name] = Estimate(value)
+            continue
         drawn = weights @ truth
         shares = np.full(len(drawn), np.nan)
         np.divide(weights @ asleep, drawn, out=shares, where=drawn > 0)
-        ends = _ends(1 - shares, len(weights[0])) if len(weights) > 1 else (None, None)
-        found[name] = Estimate(value, *ends)
+        found[name] = Estimate(value, *_ends(1 - shares, records))
     return found
 
 
@@ -100,7 +104,7 @@ def differences(one: RecordCounts, other: RecordCounts) -> dict[str, Difference]
     values = {name: number(value[0]) for name, value in observed.items()}
     if records < FEWEST_RECORDS:
         return {name: Difference(value) for name, value in values.items()}
-    weights = _weights(records)
+    weights = _weights(np.ones(records, np.int64))
     resampled = _less(other, one, weights, np.zeros_like(weights))
     change = np.random.default_rng((SEED, 1)).integers(0, 2, (RESAMPLES, records)).astype(float)
     exchanged = _less(other, one, 1.0 - change, change)
@@ -141,10 +145,15 @@ def _mixed(
     return both.figures(np.concatenate([weights, exchanged], axis=1))
 
 
-def _weights(records: int) -> NDArray[np.float64]:
-    """Return how often each record occurs in each bootstrap sample."""
-    generator = np.random.default_rng((SEED, 0))
-    return generator.multinomial(records, np.full(records, 1 / records), RESAMPLES).astype(float)
+def _weights(times: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return how often each distinct record occurs in each bootstrap sample.
+
+    Args:
+        times: For how many records each stands. A table whose every observation is a group of its
+            own has many thousands of them, but few that differ.
+    """
+    generator, records = np.random.default_rng((SEED, 0)), times.sum()
+    return generator.multinomial(records, times / records, RESAMPLES).astype(float)
 
 
 def _ends(values: NDArray[np.float64], records: int) -> tuple[float | None, float | None]:
