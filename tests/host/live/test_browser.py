@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
     reason="needs chromium and chromedriver (Debian: apt install chromium-driver)",
 )
 
-BEATS = 3000
+BEATS = 1500
 """Beats of a pass: the same ones stream again and again, before the change and after it."""
 
 PATIENCE_S = 60.0
@@ -81,8 +81,8 @@ class Page:
 
 
 @pytest.fixture
-def address(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Address of a page on a virtual board, which ends with Ctrl-C and says nothing bad."""
+def live(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    """`reveille live` as it starts; it ends with Ctrl-C and says nothing bad."""
     command = [sys.executable, "-m", "reveille.host.cli", "live", "--page-port", "0"]
     if "{run}" in request.param:
         command += [str(request.getfixturevalue("run"))]
@@ -94,10 +94,7 @@ def address(request: pytest.FixtureRequest) -> Iterator[str]:
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     try:
-        assert live.stdout is not None
-        line = live.stdout.readline()
-        assert line.startswith("Live page: http://"), line + live.communicate()[1]
-        yield line.split()[-1]
+        yield live
     finally:
         live.send_signal(signal.SIGINT)
         _, errors = live.communicate(timeout=PATIENCE_S)
@@ -106,7 +103,7 @@ def address(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(address: str) -> Iterator[Page]:
+def driver() -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
     assert CHROMIUM is not None
     options.binary_location = CHROMIUM
@@ -114,11 +111,25 @@ def page(address: str) -> Iterator[Page]:
         options.add_argument(argument)
     driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
     try:
-        driver.set_window_size(1100, 1200)
-        driver.get(address)
-        yield Page(driver)
+        yield driver
     finally:
         driver.quit()
+
+
+@pytest.fixture
+def address(live: subprocess.Popen[str], driver: webdriver.Chrome) -> str:
+    """Address of the page; board and browser have started side by side."""
+    assert live.stdout is not None
+    line = live.stdout.readline()
+    assert line.startswith("Live page: http://"), line + live.communicate()[1]
+    return line.split()[-1]
+
+
+@pytest.fixture
+def page(driver: webdriver.Chrome, address: str) -> Page:
+    driver.set_window_size(1100, 1200)
+    driver.get(address)
+    return Page(driver)
 
 
 FAST = ("--port", "virtual", "--limit", str(BEATS), "--speed", "10000", "--quiet")
@@ -130,7 +141,7 @@ def rise(before: dict[str, float], after: dict[str, float], rate: str, of: str) 
     return float((after[rate] - before[rate]) / variance**0.5)
 
 
-@pytest.mark.parametrize("address", [FAST], indirect=True)
+@pytest.mark.parametrize("live", [FAST], indirect=True)
 def test_errors_turn_into_wake_ups(page: Page, tmp_path: Path) -> None:
     """At a threshold of 40 errors wake the CPU, and do not leave more abnormal beats to sleep.
 
@@ -174,7 +185,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("address", [("{run}", "--host", "0.0.0.0", "--quiet")], indirect=True)
+@pytest.mark.parametrize("live", [("{run}", "--host", "0.0.0.0", "--quiet")], indirect=True)
 def test_a_replay_for_another_machine_asks_for_a_token(address: str, page: Page) -> None:
     plain, token = address.split("?token=")
     assert page.driver.current_url == plain, "the token has left the address"
