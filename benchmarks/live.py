@@ -28,7 +28,7 @@ THRESHOLDS = (7, 40)
 
 ERRORS = (0.0, 0.2)
 
-WIDTH, HEIGHT = 900, 1210
+WIDTH, HEIGHT = 1280, 985
 
 FIGURES = ("beats", "abnormal_beats", "wake_rate", "silent_error_rate", "energy", "battery")
 

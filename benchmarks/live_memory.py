@@ -28,7 +28,7 @@ EVERY_S = 20.0
 def main() -> None:
     """Watch, and print what was seen."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=20.0, help="how long, after a minute")
+    parser.add_argument("--minutes", type=float, default=18.0, help="how long, after a minute")
     parser.add_argument("--speed", type=float, default=10.0, help="times as fast as in life")
     options = parser.parse_args()
     command = [sys.executable, "-m", "reveille.host.cli", "live", "--page-port", "0", "--quiet"]
