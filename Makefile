@@ -42,7 +42,7 @@ format: setup
 	$(BIN)/ruff format
 
 docs: setup
-	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build
+	$(BIN)/sphinx-build -W --keep-going -a -q docs docs/_build
 	@echo "docs/_build/index.html"
 
 bench: setup

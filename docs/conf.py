@@ -20,6 +20,8 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 myst_fence_as_directive = ["mermaid"]
 
+smartquotes = False  # it would make a dash of the two hyphens before an option
+
 # Docstrings are prose in Markdown's manner: a single backtick is code, not a cross-reference.
 default_role = "code"
 autodoc_member_order = "bysource"

@@ -1,6 +1,7 @@
 """Run directories are written whole or not at all, and read back or refused in one sentence."""
 
 import json
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -76,3 +77,25 @@ def test_json_refuses_not_a_number(tmp_path):
         results.write_json(tmp_path / "x.json", {"rate": float("nan")})
     results.write_json(tmp_path / "y.json", {"rate": None})
     assert json.loads((tmp_path / "y.json").read_text()) == {"rate": None}
+
+
+OLD_RUNS = sorted((Path(__file__).parent / "runs").iterdir())
+"""A run of each format, written by the first Reveille that wrote it so."""
+
+
+def test_there_is_a_run_of_each_format():
+    """Who raises the format keeps a reader for the old one, and a run of the new one here."""
+    assert [run.name for run in OLD_RUNS] == [f"format-{n + 1}" for n in range(results.FORMAT)]
+
+
+@pytest.mark.parametrize("old", OLD_RUNS, ids=lambda path: path.name)
+def test_old_runs_are_still_read(reveille, tmp_path, old):
+    run = results.load_run(old)
+    assert run.summary["beats"] == run.beats.num_rows == 60
+    status, out, err = reveille("report", old, "--out", tmp_path / "page.html")
+    assert status == 0, err
+    assert "page.html" in out
+    assert (tmp_path / "page.html").stat().st_size > 50_000
+    status, _, err = reveille("audit", old)  # the first runs had no audits to tell of
+    assert status == 1
+    assert "has no audit" in " ".join(err.split())

@@ -119,7 +119,8 @@ def load_run(path: Path) -> Run:
         written_format = configuration.get("format")
         if written_format != FORMAT:
             raise ReveilleError(
-                f"{path} has run format {written_format}; this Reveille reads format {FORMAT}."
+                f"{path} has run format {written_format}; this Reveille reads format {FORMAT}; "
+                "use the Reveille that wrote it, or a later one."
             )
         return Run(
             path=path,
