@@ -4,6 +4,7 @@ import json
 import re
 import runpy
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,15 @@ from reveille.host.experiment import RunOptions
 from reveille.host.progress import Silent
 from reveille.host.results import SUMMARY, load_run
 from reveille.host.summary import summarise
+from reveille.host.tables.description import load_description
 from reveille.host.tables.experiment import FRONT_END, execute_table, spread_over_groups
 from reveille.host.tables.observations import divide, read_observations
 
 from .synthetic import TOML, described, observations, write
 
-EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "tables" / "breast_cancer.py"
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLE = ROOT / "examples" / "tables" / "breast_cancer.py"
+PAGE = ROOT / "docs" / "tables.md"
 
 
 def reveille(monkeypatch, *arguments) -> None:
@@ -172,6 +176,20 @@ def ran_as_the_page_says(monkeypatch, capsys, *arguments):
         *arguments,
     )
     return json.loads(capsys.readouterr().out)
+
+
+def test_the_description_on_the_page_is_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [str(EXAMPLE), str(tmp_path)])
+    runpy.run_path(str(EXAMPLE), run_name="__main__")
+    shown = re.search(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert shown is not None
+    (tmp_path / "shown.toml").write_text(shown[1])
+    found, written = (
+        load_description(tmp_path / f"{name}.toml") for name in ("shown", "breast_cancer")
+    )
+    assert replace(found, path=written.path, surroundings=None) == written
+    assert found.surroundings is not None
+    assert len(read_observations(found)) == 569
 
 
 def test_the_example_runs(tmp_path, monkeypatch, capsys):
