@@ -1,6 +1,7 @@
 """Sphinx: `make docs` builds the pages of this folder into `docs/_build`, warnings being errors."""
 
 from importlib.metadata import version as package_version
+from typing import Any
 
 project = "Reveille"
 author = "the Reveille authors"
@@ -36,3 +37,18 @@ napoleon_custom_sections = [("Members", "params_style")]
 html_theme = "furo"
 html_title = "Reveille"
 html_show_sourcelink = False
+
+BEFORE_NAPOLEON = 400
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", keep_first_line, priority=BEFORE_NAPOLEON)
+
+
+def keep_first_line(
+    app: Any, what: str, name: str, found: Any, options: Any, lines: list[str]
+) -> None:
+    """Keep napoleon from taking what stands before a colon for the type of an attribute."""
+    if what in ("attribute", "data", "property"):
+        lines[:0] = ["..", ""]  # an empty comment: napoleon looks at the first line alone
