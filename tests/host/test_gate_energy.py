@@ -142,7 +142,7 @@ def test_mistakes_end_in_one_sentence(reveille, arguments, complaint):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--card", "x.toml"], "--card is for the front end"),
+        (["--card", "x.toml"], "SRAM macros with --memory"),
         (["--waves", "x.vcd"], "--waves is for the front end"),
         (["--memory", TINY], "describes no memory"),
     ],

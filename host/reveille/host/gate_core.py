@@ -1,6 +1,7 @@
 """What a gate-level measurement of the soft core says: for machines as JSON, and as files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from reveille.hdl.parameters import Machine, Mode
 from reveille.hdl.softcore.contract import SoftCoreParameters
 from reveille.host.ecg.beats import BeatSet
 from reveille.host.firmware.build import build_firmware
+from reveille.host.gate_energy import BEYOND, UNWIRED, moved
 from reveille.host.models import Models
 from reveille.host.network.integer import fixed_point_inputs
 from reveille.host.results import write_text
-from reveille.sim.energy.quantities import Mark
+from reveille.sim.energy.card import EnergyCard
+from reveille.sim.energy.quantities import Entry, Mark
+from reveille.sim.energy.writer import card_text
 from reveille.sim.gates.accesses import KINDS
 from reveille.sim.gates.cells import cell_models
 from reveille.sim.gates.core import CoreMeasurement, measure_core
@@ -29,6 +33,9 @@ from reveille.sim.interaction import Event
 from reveille.sim.rtl import SimulationError
 from reveille.sim.softcore.simulation import BeatInputs
 from reveille.sim.twin import TwinFrontEnd
+
+CYCLES_SPREAD, ACCESSES_SPREAD = 0.02, 0.05
+"""How far other beats' services may differ: assumed, as in the cards that ship."""
 
 
 def measure_services(
@@ -209,6 +216,95 @@ _SUMS = ("nj_per_service", "leakage_nw", "area_um2")
 def _sum(memories: Sequence[dict[str, Any]], key: str) -> float | None:
     values = [memory[key] for memory in memories]
     return None if None in values else sum(values)
+
+
+def core_card(summary: Mapping[str, Any], base: EnergyCard, source: str) -> str:
+    """Return a measurement as an energy card that extends another.
+
+    A cycle is one of gates, caches and mailbox; what goes to RAM is told by the access.
+
+    Args:
+        summary: As `core_summary` returns it, with memories priced.
+        base: Card for all but the back end.
+        source: The command that made it.
+    """
+    conditions = replace(
+        base.conditions,
+        logic_supply_v=summary["supply_v"],
+        temperature_c=summary["temperature_c"],
+    )
+    where = (
+        f"{summary['cells']} cells and macros, {summary['supply_v']:g} V, "
+        f"{summary['temperature_c']:g} C"
+    )
+    entries = {
+        key: Entry(
+            value=value,
+            low=low,
+            high=high,
+            mark=Mark.SIMULATED,
+            source=source,
+            conditions=f"{where}; {ends}",
+        )
+        for key, (value, low, high, ends) in _entries(summary).items()
+    }
+    return card_text(
+        title=f"Soft core in {summary['liberty']}, gate level; else as {base.name}",
+        entries={**moved(base, conditions, set(entries)), **entries},
+        extends=base.name,
+        conditions=conditions,
+        comment=f"Made by: {source}",
+    )
+
+
+def _entries(summary: Mapping[str, Any]) -> dict[str, tuple[float, float, float, str]]:
+    """Return value, low and high end of each entry, and what the ends are."""
+    (ram,) = (memory for memory in summary["memories"] if memory["name"].startswith("ram."))
+    beside_pj = sum(
+        memory["per_cycle"][kind]["awake"] * memory["access_pj"][kind]
+        for memory in summary["memories"]
+        if memory is not ram
+        for kind in KINDS
+    )
+    gates_pj = summary["energy_per_cycle_pj"]["awake"]
+    bare_pj = summary["energy_per_cycle_without_wires_pj"]["awake"]
+    beyond = BEYOND if summary["wire_load"] else UNWIRED
+    accesses = sum(ram["per_service"].values())
+    read_pj, write_pj = ram["access_pj"].values()
+    cycles = summary["cycles_per_service"]
+    leak, memories_leak = summary["leakage_nw"], summary["memories_leakage_nw"]
+    return {
+        "back_end.cycle_pj": (
+            gates_pj + beside_pj,
+            bare_pj + beside_pj,
+            beyond * gates_pj + beside_pj,
+            "caches included; low end: without wires; high end: assumed for a layout",
+        ),
+        "back_end.memory_access_pj": (
+            1e3 * ram["nj_per_service"] / accesses,
+            read_pj,
+            write_pj,
+            "from a read to a write",
+        ),
+        "back_end.service_cycles": (
+            cycles,
+            (1 - CYCLES_SPREAD) * cycles,
+            (1 + CYCLES_SPREAD) * cycles,
+            "from the event to the decision; ends: assumed",
+        ),
+        "back_end.service_accesses": (
+            accesses,
+            (1 - ACCESSES_SPREAD) * accesses,
+            (1 + ACCESSES_SPREAD) * accesses,
+            "words of RAM; ends: assumed",
+        ),
+        "back_end.sleep_nw": (
+            leak + memories_leak,
+            leak / BEYOND + memories_leak,
+            leak * BEYOND + memories_leak,
+            "clock stopped, all powered; ends: assumed for the gates",
+        ),
+    }
 
 
 def write_core_files(folder: Path, measurement: CoreMeasurement) -> None:

@@ -179,7 +179,7 @@ def gate_card(
     entries = _entries(measurements, machine, source)
     return card_text(
         title=f"Front end in {first.name}, gate level; else as {base.name}",
-        entries={**_moved(base, conditions, set(entries)), **entries},
+        entries={**moved(base, conditions, set(entries)), **entries},
         extends=base.name,
         conditions=conditions,
         comment=f"Made by: {source}",
@@ -244,7 +244,7 @@ def _figures(measurement: Measurement, machine: Machine) -> Mapping[str, tuple[f
     }
 
 
-def _moved(base: EnergyCard, conditions: Conditions, measured: set[str]) -> dict[str, Entry]:
+def moved(base: EnergyCard, conditions: Conditions, measured: set[str]) -> dict[str, Entry]:
     """Return the entries of a card that depend on supply or temperature, at other conditions."""
     if conditions == base.conditions:
         return {}

@@ -86,7 +86,7 @@ def energy(
       reveille energy --part core --liberty typ.lib --memory sram_1024x32.lib --data mitdb
     """
     if part is Part.CORE:
-        _refuse({"--card": card, "--waves": waves}, "the front end; leave it out with --part core")
+        _refuse({"--waves": waves}, "the front end; leave it out with --part core")
         from reveille.host.cli.energy_core import core_energy
 
         core_energy(
@@ -97,6 +97,8 @@ def energy(
             variant=variant,
             services=limit or SERVICES,
             wire_load=wire_load,
+            card=card,
+            base=base,
             out=out,
             as_json=as_json,
             quiet=quiet,

@@ -8,11 +8,20 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from reveille.hdl.errors import ReveilleError
 from reveille.hdl.softcore.contract import SoftCoreParameters, Variant
 from reveille.host.cli.console import TerminalProgress, output
 from reveille.host.dataset import choose_dataset
-from reveille.host.gate_core import check_macros, core_summary, measure_services, write_core_files
+from reveille.host.gate_core import (
+    check_macros,
+    core_card,
+    core_summary,
+    measure_services,
+    write_core_files,
+)
 from reveille.host.models import load_models
+from reveille.host.results import write_text
+from reveille.sim.energy.card import EnergyCard
 from reveille.sim.gates.core import CoreMeasurement
 from reveille.sim.gates.liberty import read_liberty
 from reveille.sim.gates.macros import read_macros
@@ -32,6 +41,8 @@ def core_energy(
     variant: Variant,
     services: int,
     wire_load: str,
+    card: Path | None,
+    base: str,
     out: Path | None,
     as_json: bool,
     quiet: bool,
@@ -41,6 +52,12 @@ def core_energy(
     libraries = [read_liberty(path) for path in liberty]
     macros = [macro for path in memory for macro in read_macros(path)]
     check_macros(libraries[0], macros)
+    base_card = EnergyCard.load(base) if card else None
+    if card and (len(libraries) > 1 or not macros):
+        raise ReveilleError(
+            "An energy card of the soft core is of one corner and with its memories: name one "
+            "--liberty, and the Liberty files of SRAM macros with --memory."
+        )
     trained = load_models(0, models)
     data, download, split, seed = source
     dataset = choose_dataset(data, download, split, seed, progress)
@@ -68,6 +85,10 @@ def core_energy(
     }
     if out is not None:
         write_core_files(out, measurements[0])
+    if card is not None and base_card is not None:
+        command = f"reveille energy --part core --variant {variant}"
+        origin = f"{command} --liberty {liberty[0].name}, {services} services"
+        write_text(card, core_card(summary, base_card, origin))
     if as_json:
         output.file.write(json.dumps(summary, indent=2) + "\n")
         return
