@@ -139,38 +139,38 @@ def _corners(summary: dict[str, Any]) -> Table:
 
 
 def _memories(summary: dict[str, Any]) -> Table:
-    """What each memory was asked for."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    """What each memory was asked for in a service."""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 0, 0, 1),
+        title="memories, in a service",
+        title_justify="left",
+    )
     table.add_column("memory\n", no_wrap=True)
     for heading in (
-        "words\n",
-        "bits\n",
-        "reads\na service",
-        "writes\na service",
+        "words\nx bits",
+        "reads\n",
+        "writes\n",
         "read\npJ",
         "write\npJ",
-        "nJ\na service",
+        "all\nnJ",
         "leak\nnW",
     ):
         table.add_column(heading, justify="right")
     for memory in summary["memories"]:
-        priced = memory["macro"] is not None
-        cost = (
-            [f"{memory['access_pj'][kind]:.1f}" for kind in ("read", "write")]
-            + [f"{memory['nj_per_service']:,.0f}", f"{memory['leakage_nw']:,.0f}"]
-            if priced
-            else ["-"] * 4
-        )
+        cost = ["-"] * 4
+        if memory["macro"] is not None:
+            cost = [f"{memory['access_pj'][kind]:.1f}" for kind in ("read", "write")]
+            cost += [f"{memory['nj_per_service']:,.0f}", f"{memory['leakage_nw']:,.0f}"]
         table.add_row(
-            memory["name"],
-            f"{memory['words']:,}",
-            f"{memory['width']}",
+            memory["name"].removeprefix("cpu.cpu.").rpartition(".")[0],
+            f"{memory['words']}x{memory['width']}",
             *(f"{memory['per_service'][kind]:,.0f}" for kind in ("read", "write")),
             *cost,
         )
     if summary["memories_nj_per_service"] is not None:
         nj, nw = summary["memories_nj_per_service"], summary["memories_leakage_nw"]
-        table.add_row("all", *[""] * 6, f"{nj:,.0f}", f"{nw:,.0f}")
+        table.add_row("all", *[""] * 5, f"{nj:,.0f}", f"{nw:,.0f}")
     return table
 
 
