@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reveille.host.comparison.counts import RecordCounts
-from reveille.host.comparison.resampling import FEWEST_RECORDS, differences, intervals
+from reveille.host.comparison.resampling import (
+    FEWEST_RECORDS,
+    differences,
+    intervals,
+    woken_by_class,
+)
 from reveille.host.summary import summarise
 
 CAUSES = ("NORMAL", "AUDIT", "ABNORMAL", "AMBIGUOUS", "INVALID")
@@ -75,6 +80,18 @@ def test_an_interval_has_the_width_of_the_bootstrap() -> None:
     assert found.high is not None
     expected = 2 * 1.96 * (0.3 * 0.7 / counts.beats) ** 0.5
     assert found.high - found.low == pytest.approx(expected, rel=0.15)
+
+
+def test_a_rate_of_nought_is_not_said_to_be_certain() -> None:
+    """No beat woke, or all did: the interval of as many independent beats, not a point."""
+    for wake, name, end in ((0.0, "wake_rate", "high"), (1.0, "wake_rate", "low")):
+        counts = RecordCounts.of_table(table(4, 10, beats=50, wake=wake))
+        found = intervals(counts)[name]
+        assert found.value == wake
+        assert abs(getattr(found, end) - wake) == pytest.approx(1 - 0.025 ** (1 / 500))
+        by_class = woken_by_class(counts)["V"]
+        drawn = int(counts.truth.sum(axis=0)[2])
+        assert abs(getattr(by_class, end) - wake) == pytest.approx(1 - 0.025 ** (1 / drawn))
 
 
 def test_beats_of_a_patient_that_are_alike_widen_the_interval() -> None:

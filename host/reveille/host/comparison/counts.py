@@ -105,6 +105,16 @@ class RecordCounts:
         once = self.figures(np.ones((1, len(self.records))))
         return {name: number(values[0]) for name, values in once.items()}
 
+    def wholes(self) -> dict[str, int]:
+        """Return of how many beats each figure that is a share of beats is a share."""
+        truth = dict(zip(self.task.classes, self.truth.sum(axis=0).tolist(), strict=True))
+        shares = {"silent_error_rate": self.task.abnormal, **self.task.silent_rates}
+        return {
+            **dict.fromkeys(("wake_rate", *map(wake_rate_by, WAKE_CAUSES)), self.beats),
+            **{name: sum(truth[one] for one in classes) for name, classes in shares.items()},
+            "accuracy": int(self.confusion.sum()),
+        }
+
 
 def figures_of(
     task: Task,
@@ -125,10 +135,7 @@ def figures_of(
     f1 = _ratio(2 * right, confusion.sum(axis=1) + confusion.sum(axis=2))
     return {
         "wake_rate": _ratio(beats - causes[:, names.index(Cause.NORMAL.name)], beats),
-        **{
-            f"wake_rate_{name.lower()}": _ratio(causes[:, names.index(name)], beats)
-            for name in WAKE_CAUSES
-        },
+        **{wake_rate_by(name): _ratio(causes[:, names.index(name)], beats) for name in WAKE_CAUSES},
         "silent_error_rate": silent(task.abnormal),
         **{name: silent(classes) for name, classes in task.silent_rates.items()},
         "accuracy": _ratio(right.sum(axis=1), confusion.sum(axis=(1, 2))),
@@ -137,6 +144,11 @@ def figures_of(
             for name, classes in task.macro_f1.items()
         },
     }
+
+
+def wake_rate_by(cause: str) -> str:
+    """Return the name of the rate of wake-ups by a cause."""
+    return f"wake_rate_{cause.lower()}"
 
 
 def number(value: np.floating) -> float | None:

@@ -7,7 +7,7 @@ The Design of Experiments 1935, and Smucker et al., CIKM 2007, for measures that
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,14 +53,20 @@ class Difference(Estimate):
 
 
 def intervals(counts: RecordCounts) -> dict[str, Estimate]:
-    """Return each figure with the percentile interval of the bootstrap over records."""
+    """Return each figure with the percentile interval of the bootstrap over records.
+
+    Rates of 0 and 1 get the exact bound of as many independent beats at least.
+    """
     values = counts.all_figures()
     if len(counts.records) < FEWEST_RECORDS:
         return {name: Estimate(value) for name, value in values.items()}
     distinct, times = counts.distinct()
     resampled = distinct.figures(_weights(times))
+    wholes = counts.wholes()
     return {
-        name: Estimate(value, *_ends(resampled[name], len(counts.records)))
+        name: _bounded(
+            Estimate(value, *_ends(resampled[name], len(counts.records))), wholes.get(name)
+        )
         for name, value in values.items()
     }
 
@@ -83,7 +89,7 @@ def woken_by_class(counts: RecordCounts) -> dict[str, Estimate]:
         drawn = weights @ truth
         shares = np.full(len(drawn), np.nan)
         np.divide(weights @ asleep, drawn, out=shares, where=drawn > 0)
-        found[name] = Estimate(value, *_ends(1 - shares, records))
+        found[name] = _bounded(Estimate(value, *_ends(1 - shares, records)), int(times @ truth))
     return found
 
 
@@ -168,6 +174,24 @@ def _ends(values: NDArray[np.float64], records: int) -> tuple[float | None, floa
     tail = stats.norm.sf(reach)
     low, high = np.nanquantile(values, (tail, 1 - tail))
     return float(low), float(high)
+
+
+def _bounded(rate: Estimate, whole: int | None) -> Estimate:
+    """Widen the interval of a rate of which none or all of the beats are part.
+
+    No resample tells such a rate from its own, so the bootstrap has it exact. The bound of Clopper
+    and Pearson (Biometrika 1934) for as many independent beats is the least that is owed.
+
+    Args:
+        rate: Its estimate.
+        whole: Beats that could have been part; None where the figure is no such rate.
+    """
+    if not whole or rate.low is None or rate.high is None or rate.value not in (0.0, 1.0):
+        return rate
+    missed = 1 - TAIL ** (1 / whole)
+    if rate.value == 0.0:
+        return replace(rate, high=max(rate.high, missed))
+    return replace(rate, low=min(rate.low, 1 - missed))
 
 
 def _p(value: float | None, exchanged: NDArray[np.float64]) -> float | None:
