@@ -144,6 +144,7 @@ def test_mistakes_end_in_one_sentence(reveille, arguments, complaint):
     [
         (["--card", "x.toml"], "SRAM macros with --memory"),
         (["--waves", "x.vcd"], "--waves is for the front end"),
+        (["--fifo-depth", 4], "--fifo-depth is for the front end"),
         (["--memory", TINY], "describes no memory"),
     ],
 )
@@ -157,10 +158,11 @@ def test_mistakes_about_the_core_end_in_one_sentence(reveille, arguments, compla
     assert len(err.strip().splitlines()) == 1
 
 
-def test_the_memory_option_is_the_cores(reveille):
-    status, _, err = reveille("energy", "--liberty", TINY, "--memory", TINY, "--quiet")
+@pytest.mark.parametrize(("option", "value"), [("--memory", TINY), ("--variant", "lite")])
+def test_options_of_the_core(reveille, option, value):
+    status, _, err = reveille("energy", "--liberty", TINY, option, value, "--quiet")
     assert status == 1
-    assert "--memory is for the soft core" in err
+    assert f"{option} is for the soft core; add --part core" in err
 
 
 def test_corners_of_a_card_have_one_temperature(reveille, tmp_path):

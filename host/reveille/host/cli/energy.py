@@ -23,6 +23,9 @@ HEARTBEATS = 100
 SERVICES = 1
 """The network does the same for every beat: services differ by a hundredth in energy."""
 
+QUEUE_DEPTH, FIFO_DEPTH, COUNTER_BITS = 1, 2, 16
+"""The front end as a chip would have it: beats come seconds apart."""
+
 
 class Part(StrEnum):
     """What is measured."""
@@ -59,9 +62,9 @@ def energy(
     wire_load: Annotated[
         str, Option(help="The library's wire load: auto (by area), none, or its name.")
     ] = "auto",
-    queue_depth: Annotated[int, Option(help="Beats that wait for the machine.")] = 1,
-    fifo_depth: Annotated[int, Option(help="Events that wait for the CPU.")] = 2,
-    counter_bits: Annotated[int, Option(help="Width of the counters.")] = 16,
+    queue_depth: Annotated[int, Option(help="Beats that wait for the machine.")] = QUEUE_DEPTH,
+    fifo_depth: Annotated[int, Option(help="Events that wait for the CPU.")] = FIFO_DEPTH,
+    counter_bits: Annotated[int, Option(help="Width of the counters.")] = COUNTER_BITS,
     card: Annotated[Path | None, Option(help="Energy card to write.")] = None,
     base: Annotated[
         str, Option(help="Energy card for all that gates do not tell.", autocompletion=energy_cards)
@@ -86,7 +89,14 @@ def energy(
       reveille energy --part core --liberty typ.lib --memory sram_1024x32.lib --data mitdb
     """
     if part is Part.CORE:
-        _refuse({"--waves": waves}, "the front end; leave it out with --part core")
+        alone = {
+            "--waves": waves is not None,
+            "--machine": machine is not Machine.STOCHASTIC,
+            "--queue-depth": queue_depth != QUEUE_DEPTH,
+            "--fifo-depth": fifo_depth != FIFO_DEPTH,
+            "--counter-bits": counter_bits != COUNTER_BITS,
+        }
+        _refuse(alone, "the front end; leave it out with --part core")
         from reveille.host.cli.energy_core import core_energy
 
         core_energy(
@@ -104,7 +114,8 @@ def energy(
             quiet=quiet,
         )
         return
-    _refuse({"--memory": memory}, "the soft core; add --part core")
+    alone = {"--memory": bool(memory), "--variant": variant is not Variant.FULL_CFU}
+    _refuse(alone, "the soft core; add --part core")
     limit = limit or HEARTBEATS
     import numpy as np
 
@@ -161,10 +172,10 @@ def energy(
     _show(summary)
 
 
-def _refuse(options: Mapping[str, object], purpose: str) -> None:
-    """Refuse options that are for the other part."""
-    for name, value in options.items():
-        if value:
+def _refuse(options: Mapping[str, bool], purpose: str) -> None:
+    """Refuse options that were given and are for the other part."""
+    for name, given in options.items():
+        if given:
             raise ReveilleError(f"{name} is for {purpose}.")
 
 
