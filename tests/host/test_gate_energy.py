@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from reveille.sim.gates.simulation import SAMPLES_PER_CYCLE
 from reveille.sim.gates.vcd import read_vcd
 
 TINY = Path(__file__).parents[1] / "sim" / "gates" / "tiny.lib"
+
+TINY_LEF = TINY.with_name("tiny.lef")
 
 PHASES = {"idle", "load", "count", "decide", "wake"}
 
@@ -51,7 +54,9 @@ def test_one_command_to_energy_per_inference(reveille, tmp_path):
     assert set(summary["energy_per_inference_nj"]) == {"full", "race"}
     assert summary["cycles_per_inference"]["full"] == 255 + 4
     assert set(summary["marks"].values()) == {"simulated"}
-    assert summary["wire_load"] == "small"
+    assert (summary["wire_model"], summary["wire_load"]) == ("statistical", "small")
+    assert summary["placement"] is None
+    assert set(summary["corners"][0]["by_wire_model"]) == {"none", "statistical"}
     assert summary["clock_gating"] == "integrated clock gate GATE"
     per_cycle = summary["energy_per_cycle_pj"]
     assert 0 < per_cycle["idle"] < per_cycle["load"] < per_cycle["count"]
@@ -128,6 +133,9 @@ def test_front_end_costs_the_same_counted_from_saif_and_from_waves(tmp_path):
         (["--liberty", __file__], "is no Liberty file"),
         (["--liberty", TINY, "--wire-load", "5k"], "choose one of auto, none, small"),
         (["--liberty", TINY, "--fifo-depth", 1], "fifo_depth must be"),
+        (["--liberty", TINY, "--lef", "none.lef"], "cannot be read"),
+        (["--liberty", TINY, "--lef", TINY], "describes no cells and no routing layers"),
+        (["--liberty", TINY, "--wire-capacitance", 0.2], "is for placed wires; add --lef"),
         (["--liberty", TINY, "--base", "none", "--card", "x.toml"], "no energy card none"),
     ],
 )
@@ -145,6 +153,7 @@ def test_mistakes_end_in_one_sentence(reveille, arguments, complaint):
         (["--card", "x.toml"], "SRAM macros with --memory"),
         (["--waves", "x.vcd"], "--waves is for the front end"),
         (["--fifo-depth", 4], "--fifo-depth is for the front end"),
+        (["--lef", TINY_LEF], "--lef is for the front end"),
         (["--memory", TINY], "describes no memory"),
     ],
 )
@@ -163,6 +172,48 @@ def test_options_of_the_core(reveille, option, value):
     status, _, err = reveille("energy", "--liberty", TINY, option, value, "--quiet")
     assert status == 1
     assert f"{option} is for the soft core; add --part core" in err
+
+
+def test_placing_needs_the_placer(reveille, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    status, out, err = reveille("energy", "--liberty", TINY, "--lef", TINY_LEF, "--quiet")
+    assert status == 1
+    assert out == ""
+    assert "apt install graywolf" in err
+    assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    shutil.which("graywolf") is None, reason="graywolf is not installed (apt install graywolf)"
+)
+def test_placed_wires_stand_beside_statistical_ones(reveille, tmp_path):
+    """The whole front end, placed; a heavier wire makes it dearer, and the first corner counts."""
+    card, summaries = tmp_path / "tiny.toml", []
+    for ff_per_um in (0.1, 0.2):
+        status, text, err = reveille(
+            *("energy", "--liberty", TINY, "--lef", TINY_LEF, "--limit", 2, "--counter-bits", 4),
+            *("--wire-capacitance", ff_per_um, "--card", card, "--json"),
+        )
+        assert status == 0, err
+        summaries.append(json.loads(text))
+        check_sums(summaries[-1])
+        check_card(EnergyCard.load(card), summaries[-1])
+    light, heavy = summaries
+    assert (light["wire_model"], light["wire_load"]) == ("placed", "small")
+    assert light["placement"]["wire_length_um"] > 1000
+    assert light["placement"]["wire_capacitance_source"] == "given"
+    lengths = {summary["placement"]["wire_length_um"] for summary in summaries}
+    assert len(lengths) == 1
+    models = [summary["corners"][0]["by_wire_model"] for summary in summaries]
+    assert models[0]["statistical"] == models[1]["statistical"]
+    none, placed, double = (
+        found["energy_per_inference_nj"]["full"]
+        for found in (models[0]["none"], models[0]["placed"], models[1]["placed"])
+    )
+    assert none < placed < double
+    assert light["energy_per_inference_nj"]["full"] == placed
+    assert heavy["energy_per_inference_nj"]["full"] == double
 
 
 def test_corners_of_a_card_have_one_temperature(reveille, tmp_path):

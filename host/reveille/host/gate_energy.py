@@ -21,8 +21,9 @@ from reveille.sim.gates.cells import cell_models
 from reveille.sim.gates.energy import GateEnergy
 from reveille.sim.gates.heartbeats import IDLE, PHASES
 from reveille.sim.gates.library import Library
-from reveille.sim.gates.measure import INFERENCE, Measurement
+from reveille.sim.gates.measure import INFERENCE, Measurement, WireModel
 from reveille.sim.gates.saif import write_saif
+from reveille.sim.toolchain import PLACER
 
 BEYOND = 1.3
 """What a layout, its clock tree and glitches may add to a figure with a wire load: assumed."""
@@ -32,6 +33,8 @@ UNWIRED = 2.0
 
 UNKNOWN = 2.0
 """How far a figure may be off, either way, at a supply that its card does not know: assumed."""
+
+PER_CYCLE = "energy_per_cycle_pj"
 
 MACHINE_BLOCK = "machine"
 """Block of the Bayesian machine; all others belong to the controller."""
@@ -74,7 +77,9 @@ def gate_summary(measurements: Sequence[Measurement]) -> dict[str, Any]:
         "area_um2": first.netlist.area,
         "cells": first.netlist.cells,
         "clock_gating": first.synthesised.clock_gate,
-        "wire_load": first.nets.wire_load or None,
+        "wire_model": first.wire_model.value,
+        "wire_load": _wire_load(first),
+        "placement": _placement(first),
         "overloaded_nets": first.nets.overloaded,
         "beats": next(iter(first.modes.values())).beats,
         "cycles_per_inference": {_name(m): e.inference_cycles for m, e in first.modes.items()},
@@ -98,17 +103,41 @@ def gate_summary(measurements: Sequence[Measurement]) -> dict[str, Any]:
     }
 
 
+def _wire_load(measurement: Measurement) -> str | None:
+    """Return the name of the statistical wire load, whether or not it is the model that counts."""
+    statistical = measurement.wirings.get(WireModel.STATISTICAL)
+    return statistical.wire_load if statistical else None
+
+
+def _placement(measurement: Measurement) -> dict[str, Any] | None:
+    placed = measurement.placed
+    if placed is None:
+        return None
+    return {
+        "placer": PLACER,
+        "wire_length_um": float(placed.lengths_um.sum()),
+        "wire_capacitance_ff_per_um": placed.ff_per_um,
+        "wire_capacitance_source": placed.source.value,
+    }
+
+
 def _corner(measurement: Measurement) -> dict[str, Any]:
-    bare = measurement.per_cycle_pj(wires=False).sum(axis=0)
     return {
         "liberty": measurement.library.name,
         "supply_v": measurement.library.supply_v,
         "temperature_c": measurement.library.temperature_c,
         "leakage_nw": float(measurement.leakage_nw().sum()),
-        "energy_per_cycle_pj": _by_phase(measurement.per_cycle_pj().sum(axis=0)),
-        "energy_per_cycle_without_wires_pj": _by_phase(bare),
-        "energy_per_inference_nj": {_name(m): e.inference_nj for m, e in measurement.modes.items()},
+        **_spent(measurement, measurement.wire_model),
+        "energy_per_cycle_without_wires_pj": _spent(measurement, WireModel.NONE)[PER_CYCLE],
+        "by_wire_model": {model.value: _spent(measurement, model) for model in measurement.wirings},
     }
+
+
+def _spent(measurement: Measurement, model: WireModel) -> dict[str, Any]:
+    """Return the dynamic energies under a model of the wires."""
+    per_cycle = measurement.per_cycle_pj(model).sum(axis=0)
+    inferences = {_name(m): found.inference_nj(model) for m, found in measurement.modes.items()}
+    return {PER_CYCLE: _by_phase(per_cycle), "energy_per_inference_nj": inferences}
 
 
 def _by_phase(values: NDArray[np.float64]) -> dict[str, float | None]:
@@ -127,7 +156,7 @@ def _exponent(measurements: Sequence[Measurement]) -> float | None:
     low, high = ends[0], ends[-1]
     if low.library.supply_v == high.library.supply_v:
         return None
-    energies = [sum(mode.inference_nj for mode in end.modes.values()) for end in (low, high)]
+    energies = [sum(mode.inference_nj() for mode in end.modes.values()) for end in (low, high)]
     return log(energies[1] / energies[0]) / log(high.library.supply_v / low.library.supply_v)
 
 
@@ -192,7 +221,7 @@ def _entries(
     figures = [_figures(measurement, machine) for measurement in measurements]
     supplies = [measurement.library.supply_v for measurement in measurements]
     library = measurements[0].library
-    wired = bool(measurements[0].nets.wire_load)
+    wired = measurements[0].wire_model is not WireModel.NONE
     where = (
         f"{measurements[0].netlist.cells} cells, {library.supply_v:g} V, "
         f"{library.temperature_c:g} C; low end: without wires; high end: assumed for "

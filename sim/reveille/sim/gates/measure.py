@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ from reveille.sim.gates.activity import Activity
 from reveille.sim.gates.electrical import Electrical, electrical
 from reveille.sim.gates.energy import GateEnergy, energy
 from reveille.sim.gates.heartbeats import COUNT, DECIDE, IDLE, LOAD, GateFrontEnd
+from reveille.sim.gates.lef import Technology
 from reveille.sim.gates.library import Library, WireLoad
 from reveille.sim.gates.netlist import Netlist, read_netlist
+from reveille.sim.gates.placement import PlacedWires, placed_wires
 from reveille.sim.gates.simulation import GateSimulation
 from reveille.sim.gates.syntax import LibertyError
 from reveille.sim.gates.synthesis import Synthesised, synthesise
@@ -30,6 +33,15 @@ INFERENCE = [LOAD, COUNT, DECIDE]
 AUTOMATIC = "auto"
 NONE = "none"
 
+
+class WireModel(StrEnum):
+    """Where the capacitance of wires comes from, the better last."""
+
+    NONE = "none"
+    STATISTICAL = "statistical"
+    PLACED = "placed"
+
+
 OnStep = Callable[[str], None]
 OnBeat = Callable[[], None]
 
@@ -42,20 +54,28 @@ class ModeEnergy:
         beats: How many.
         wake_ups: How many of them woke the CPU.
         activity: What the gates did.
-        energy: What it cost.
-        without_wires: What it would cost if wires had no capacitance.
+        energies: What it cost by model of the wires, in their order; the last one counts.
     """
 
     beats: int
     wake_ups: int
     activity: Activity
-    energy: GateEnergy
-    without_wires: GateEnergy
+    energies: Mapping[WireModel, GateEnergy]
 
     @property
-    def inference_nj(self) -> float:
+    def energy(self) -> GateEnergy:
+        """What it cost."""
+        return list(self.energies.values())[-1]
+
+    @property
+    def without_wires(self) -> GateEnergy:
+        """What it would cost if wires had no capacitance."""
+        return self.energies[WireModel.NONE]
+
+    def inference_nj(self, model: WireModel | None = None) -> float:
         """Dynamic energy of an inference: load, count and decide."""
-        return float(self.energy.dynamic_pj[:, INFERENCE].sum()) / self.beats / 1e3
+        found = self.energy if model is None else self.energies[model]
+        return float(found.dynamic_pj[:, INFERENCE].sum()) / self.beats / 1e3
 
     @property
     def inference_cycles(self) -> float:
@@ -71,19 +91,35 @@ class Measurement:
         library: The cells.
         synthesised: The mapped design's files.
         netlist: The mapped design.
-        nets: Loads and slews.
+        wirings: Loads and slews by model of the wires, in their order; the last one counts.
+        placed: Wires of its placement, where there is one.
         modes: Energies by mode of operation.
     """
 
     library: Library
     synthesised: Synthesised
     netlist: Netlist
-    nets: Electrical
+    wirings: Mapping[WireModel, Electrical]
+    placed: PlacedWires | None
     modes: Mapping[Mode, ModeEnergy]
 
-    def per_cycle_pj(self, wires: bool = True) -> NDArray[np.float64]:
-        """Dynamic energy of a cycle over all modes, shape (blocks, phases); NaN without cycles."""
-        found = [mode.energy if wires else mode.without_wires for mode in self.modes.values()]
+    @property
+    def wire_model(self) -> WireModel:
+        """The model of the wires that counts."""
+        return list(self.wirings)[-1]
+
+    @property
+    def nets(self) -> Electrical:
+        """Loads and slews."""
+        return self.wirings[self.wire_model]
+
+    def per_cycle_pj(self, model: WireModel | None = None) -> NDArray[np.float64]:
+        """Dynamic energy of a cycle over all modes, shape (blocks, phases); NaN without cycles.
+
+        Args:
+            model: Of the wires; the one that counts where None.
+        """
+        found = [mode.energies[model or self.wire_model] for mode in self.modes.values()]
         spent = np.sum([energy.dynamic_pj for energy in found], axis=0)
         cycles = np.sum([energy.cycles for energy in found], axis=0)
         mean = np.full_like(spent, np.nan)
@@ -101,6 +137,7 @@ def measure(
     observations: NDArray[np.uint8],
     library: Library,
     wire_load: str = AUTOMATIC,
+    technology: Technology | None = None,
     mapped: Synthesised | None = None,
     waves: Path | None = None,
     on_step: OnStep = lambda step: None,
@@ -114,6 +151,7 @@ def measure(
         library: The cells.
         wire_load: Name of a wire load, `AUTOMATIC` for the one that the library has for such an
             area, or `NONE`.
+        technology: Outlines of the cells, to place them and estimate their wires; None does not.
         mapped: A netlist of cells that this library has too, such as that of another corner; a new
             one where None.
         waves: Where to put the waves of all nets, as a VCD file.
@@ -122,6 +160,7 @@ def measure(
 
     Raises:
         LibertyError: The library lacks the wire load, or cells that the design needs.
+        LefError: The technology lacks cells of the library.
         ReveilleError: A tool is missing or fails.
         SimulationError: The gates and the twin disagree.
     """
@@ -131,8 +170,16 @@ def measure(
         mapped = synthesise(FrontEnd(parameters), TOP, library)
     synthesised = mapped
     netlist = read_netlist(synthesised, library)
-    nets = electrical(netlist, find_wire_load(library, wire_load, netlist.area))
-    bare = electrical(netlist, None)
+    statistical = find_wire_load(library, wire_load, netlist.area)
+    placed = None
+    if technology is not None:
+        on_step(f"placing {netlist.cells:,} cells")
+        placed = placed_wires(netlist, technology)
+    wirings = {
+        model: electrical(netlist, wires)
+        for model, wires in zip(WireModel, (None, statistical, placed), strict=True)
+        if wires is not None or model is WireModel.NONE
+    }
     on_step(f"compiling {netlist.cells:,} cells for simulation")
     simulation = GateSimulation(netlist, waves, synthesised.verilog)
     modes = {}
@@ -149,11 +196,10 @@ def measure(
             beats=len(outcomes),
             wake_ups=int(outcomes.wakes.sum()),
             activity=activity,
-            energy=energy(netlist, activity, nets),
-            without_wires=energy(netlist, activity, bare),
+            energies={model: energy(netlist, activity, nets) for model, nets in wirings.items()},
         )
     simulation.close()
-    return Measurement(library, synthesised, netlist, nets, modes)
+    return Measurement(library, synthesised, netlist, wirings, placed, modes)
 
 
 def find_wire_load(library: Library, name: str, area: float) -> WireLoad | None:
