@@ -88,8 +88,11 @@ class Bench:
 
         self.patch.setattr("reveille.host.patients.write_patients", refuse)
 
-    def uninstall(self, package):
+    def uninstall(self, package, importer=None):
+        """Hide a package, from the module too that another test may have had import it."""
         self.patch.setitem(sys.modules, package, None)
+        if importer is not None:
+            self.patch.delitem(sys.modules, importer, raising=False)
 
     def raise_in(self, target, error):
         def raising(*_, **__):
@@ -211,7 +214,7 @@ SITUATIONS = {
     "there is no compiler": no_compiler,
     "there is no Verilator": no_verilator,
     "there is no placer": no_placer,
-    "there is no NiceGUI": lambda bench: bench.uninstall("nicegui"),
+    "there is no NiceGUI": lambda bench: bench.uninstall("nicegui", "reveille.host.live.page"),
     "there is no Dask": lambda bench: bench.uninstall("distributed"),
     "the disk is full": full_disk,
     "you may not write there": lambda bench: bench.refuse_patients(errno.EACCES),
