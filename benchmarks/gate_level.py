@@ -32,6 +32,8 @@ PARAMETERS = MachineParameters(queue_depth=1, fifo_depth=2, counter_bits=4, sequ
 
 BEATS = 20
 
+OTHER_SEEDS = (2, 3, 4)
+
 
 def main() -> None:
     """Measure and print."""
@@ -81,6 +83,9 @@ def show_placed(
 ) -> None:
     """Place the cells and print energies for half perimeters and for spanning trees."""
     placement = place(netlist, technology)
+    for seed in OTHER_SEEDS:
+        other = place(netlist, technology, seed).half_perimeters_um(netlist.size).sum()
+        print(f"half perimeters of a placement by seed {seed}: {other / 1e3:.1f} mm")
     lengths = {
         "half perimeters": placement.half_perimeters_um(netlist.size),
         "spanning trees": spanning_trees_um(placement, netlist.size),

@@ -39,9 +39,13 @@ def test_outlines_of_cells() -> None:
 
 
 def test_capacitance_of_wires(tmp_path: Path) -> None:
-    """A wire has a bottom and two edges; metal1 and all above metal4 are for others."""
+    """A wire has a bottom and two edges; metal1, whose edges nobody knows, is for others."""
     technology = read_lef([TINY])
-    assert [layer.name for layer in technology.layers] == ["metal1", "metal2", "metal3"]
+    assert [(layer.name, layer.ff_per_um) for layer in technology.layers] == [
+        ("metal1", None),
+        ("metal2", pytest.approx(0.1)),
+        ("metal3", pytest.approx(0.12)),
+    ]
     assert technology.wire_ff_per_um() == (pytest.approx((0.1 + 0.12) / 2), Source.LEF)
     assert read_lef([TINY], 0.25).wire_ff_per_um() == (0.25, Source.GIVEN)
 
@@ -50,6 +54,21 @@ def test_capacitance_of_wires(tmp_path: Path) -> None:
     assert read_lef([cells]).wire_ff_per_um() == (ASSUMED_FF_PER_UM, Source.ASSUMED)
     technology = read_lef([cells, TINY])
     assert technology.wire_ff_per_um()[1] is Source.LEF
+
+
+def test_lef_files_of_others(sg13g2: Path) -> None:
+    """SG13G2's, cells and technology apart; capacitances of Metal2 to Metal4 by hand."""
+    paths = [sg13g2 / "sg13g2_stdcell.lef", sg13g2 / "sg13g2_tech.lef"]
+    if not all(path.is_file() for path in paths):
+        pytest.skip(f"no LEF files in {sg13g2}")
+    technology = read_lef(paths)
+    assert len(technology.macros) == 84
+    cell = technology.macros["sg13g2_a21o_1"]
+    assert (cell.width_um, cell.height_um) == (3.36, 3.78)
+    assert cell.pins_um["A1"] == pytest.approx((2.3975, 1.7625))
+    layers = [(1.81e-5, 4.47e-5), (1.2e-5, 4.48e-5), (8.94e-6, 4.5e-5)]
+    pf_per_um = [0.2 * area + 2 * edge for area, edge in layers]
+    assert technology.wire_ff_per_um()[0] == pytest.approx(1e3 * np.mean(pf_per_um))
 
 
 def test_half_perimeters_by_hand() -> None:

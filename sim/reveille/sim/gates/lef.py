@@ -143,11 +143,14 @@ def _macro(name: str, body: str) -> Macro | None:
 
 
 def _layer(name: str, body: str) -> Layer:
-    """Return a layer. A wire has one bottom and two edges; the file counts in pF."""
+    """Return a layer. A wire has one bottom and two edges; the file counts in pF.
+
+    Most of a narrow wire's capacitance is its edges', so a bottom alone tells nothing.
+    """
     width, area, edge = (
         float(found[1]) if (found := pattern.search(body)) else None
         for pattern in (WIDTH, AREA_CAPACITANCE, EDGE_CAPACITANCE)
     )
-    if area is None or width is None:
+    if area is None or width is None or not edge:
         return Layer(name, None)
-    return Layer(name, 1e3 * (area * width + 2 * (edge or 0.0)))
+    return Layer(name, 1e3 * (area * width + 2 * edge))

@@ -44,15 +44,15 @@ ENDRULES
 *minimum_pad_space : 0
 *rowSep : 0.0 0
 *graphics.wait : off
-*random.seed : 1
+*random.seed : {seed}
 TWMC*chip.aspect.ratio : 1.0
 TWSC*feedThruWidth : 80 layer 1
 TWSC*do.global.route : off
 GENR*row_to_tile_spacing : 1
 GENR*flip_alternate_rows : 1
 """
-"""A square of abutting rows, wires of both directions equal, the same at each run. It asks for
-design rules, but without global routing nothing hangs on them."""
+"""A square of abutting rows, wires of both directions equal, the same at each run. The placer asks
+for design rules, but without global routing nothing hangs on them."""
 
 MIRRORED_X, MIRRORED_Y = (2, 3), (1, 3)
 """Orientations of cells in a row."""
@@ -111,12 +111,13 @@ def placed_wires(netlist: Netlist, technology: Technology) -> PlacedWires:
     return PlacedWires(lengths, *technology.wire_ff_per_um())
 
 
-def place(netlist: Netlist, technology: Technology) -> Placement:
+def place(netlist: Netlist, technology: Technology, seed: int = 1) -> Placement:
     """Place a netlist, unless the cache has its placement already.
 
     Args:
         netlist: The design, without memories.
         technology: Sizes of its cells and places of their pins.
+        seed: Of the annealing.
 
     Raises:
         LefError: The LEF files lack a cell or a pin, or the cells differ in height.
@@ -132,7 +133,7 @@ def place(netlist: Netlist, technology: Technology) -> Placement:
         for net in port
         if net > ONE
     ]
-    boxes = _boxes(_run(_description(cells, ports)))
+    boxes = _boxes(_run(_description(cells, ports), PARAMETERS.format(seed=seed)))
     try:
         pins = [pin for cell in cells for pin in cell.places(*boxes[cell.name])]
         pins += [(net, *_middle(boxes[_port(k)][0])) for k, net in enumerate(ports)]
@@ -212,16 +213,16 @@ def _port(number: int) -> str:
     return f"p{number}"
 
 
-def _run(description: str) -> str:
+def _run(description: str, parameters: str) -> str:
     """Return what the placer makes of a design: its ``.pl1`` file."""
     program = find_placer()
-    recipe = [hashlib.sha256(program.read_bytes()).hexdigest(), PARAMETERS, description]
+    recipe = [hashlib.sha256(program.read_bytes()).hexdigest(), parameters, description]
     key = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:24]
     finished = cache_folder() / "placements" / key
     if not finished.is_dir():
         with new_build(finished) as work:
             (work / f"{DESIGN}.cel").write_text(description, encoding="utf-8")
-            (work / f"{DESIGN}.par").write_text(PARAMETERS, encoding="utf-8")
+            (work / f"{DESIGN}.par").write_text(parameters, encoding="utf-8")
             said = run_tool([program, "-n", DESIGN], work)
             # It succeeds whatever happens.
             if not (work / f"{DESIGN}.pl1").is_file():
