@@ -18,10 +18,10 @@ from reveille.sim.bench.monitors import OutcomeMonitor, StreamMonitor
 from reveille.sim.bench.packing import unpack_event
 from reveille.sim.bench.scoreboard import Scoreboard
 from reveille.sim.counting import expected_counters
-from reveille.sim.front_end import FrontEndConfiguration, Outcomes, Policy
+from reveille.sim.front_end import FrontEndConfiguration, Outcomes, Policy, joined
 from reveille.sim.interaction import Event
 from reveille.sim.programming import policy_writes, programming_writes
-from reveille.sim.twin import TwinFrontEnd, joined
+from reveille.sim.twin import TwinFrontEnd
 
 PARAMETERS = parameters_of_bench()
 PERIOD = PARAMETERS.period

@@ -12,9 +12,8 @@ from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, MachineParameters
 from reveille.sim.binarised import BinarisedTwin
 from reveille.sim.binarised_rtl import BinarisedRtl
-from reveille.sim.front_end import FrontEndConfiguration, Policy, ReadErrors
+from reveille.sim.front_end import FrontEndConfiguration, Policy, ReadErrors, joined
 from reveille.sim.read_errors import word_flips
-from reveille.sim.twin import joined
 
 BUILDS = {
     "as shipped": MachineParameters(columns=5, read_errors=True),

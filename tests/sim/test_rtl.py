@@ -11,10 +11,10 @@ from reveille.hdl.contract import Cause, Register
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
 from reveille.sim import rtl as rtl_module
-from reveille.sim.front_end import FrontEndConfiguration, Policy
+from reveille.sim.front_end import FrontEndConfiguration, Policy, joined
 from reveille.sim.interaction import Answer, Event
 from reveille.sim.rtl import RtlFrontEnd
-from reveille.sim.twin import TwinFrontEnd, joined
+from reveille.sim.twin import TwinFrontEnd
 
 from .strategies import Case, cases, likelihoods
 

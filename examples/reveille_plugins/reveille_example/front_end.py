@@ -6,10 +6,9 @@
 import numpy as np
 
 from reveille.hdl.parameters import MachineParameters
-from reveille.sim.front_end import Outcomes, Policy
+from reveille.sim.front_end import Outcomes, Policy, check_observations
 from reveille.sim.front_ends import FrontEndRequest
 from reveille.sim.recording import Recorder
-from reveille.sim.twin import check_observations
 
 THRESHOLD = 4
 PREMATURE, OTHER_SHAPE = 0.2, 0.8  # shares of the levels; a real one would learn them

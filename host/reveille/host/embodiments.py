@@ -14,11 +14,11 @@ from reveille.host.firmware.serve import serve_beats
 from reveille.host.network.integer import IntegerNetwork
 from reveille.host.progress import Progress
 from reveille.sim.closed_loop import run_closed_loop
-from reveille.sim.front_end import FrontEndConfiguration, Outcomes
+from reveille.sim.front_end import FrontEndConfiguration, Outcomes, joined
 from reveille.sim.interaction import Decide
 from reveille.sim.rtl import RtlFrontEnd
 from reveille.sim.softcore.simulation import BeatInputs, Services
-from reveille.sim.twin import TwinFrontEnd, joined
+from reveille.sim.twin import TwinFrontEnd
 
 RTL_BATCH = 2000
 """Beats a call into the Verilated library, so that progress shows."""

@@ -23,9 +23,8 @@ from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import MachineParameters
 from reveille.hdl.top import EmulatedFrontEnd
 from reveille.sim.cocotb_runner import BenchResult, build_simulator, run_bench
-from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
+from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes, check_observations
 from reveille.sim.interaction import Decide, Event, check_decisions
-from reveille.sim.twin import check_observations
 from reveille.sim.waves import wave_arguments
 
 BENCH = "reveille.sim.bench.closed_loop_bench"

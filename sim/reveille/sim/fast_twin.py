@@ -7,16 +7,8 @@ from reveille.hdl.contract import AUDIT_BITS
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import READ_ERROR_SEED_BITS, Machine, MachineParameters, Mode
 from reveille.sim import kernels, twin
-from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
-from reveille.sim.twin import (
-    TwinFrontEnd,
-    Words,
-    joined,
-    lfsr_cycle,
-    lfsr_orbit,
-    read_words,
-    word_bits,
-)
+from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes, joined
+from reveille.sim.twin import TwinFrontEnd, Words, lfsr_cycle, lfsr_orbit, read_words, word_bits
 
 BLOCK_BEATS = 4_096
 """Beats whose rows' bits are laid out at once: keeps them inside the processor's caches."""

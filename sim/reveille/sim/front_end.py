@@ -225,6 +225,32 @@ class Outcomes:
         return None
 
 
+def check_observations(observations: NDArray[np.uint8], parameters: MachineParameters) -> None:
+    """Raise `ReveilleError` unless the observations are uint8, (n, columns), inside the arrays."""
+    if (
+        observations.dtype != np.uint8
+        or observations.ndim != 2
+        or observations.shape[1] != parameters.columns
+    ):
+        raise ReveilleError(
+            f"Observations have shape {observations.shape} and type {observations.dtype}; "
+            f"this build takes (beats, {parameters.columns}) and uint8."
+        )
+    if int(observations.max(initial=0)) >= parameters.words:
+        raise ReveilleError(
+            f"An observation is {int(observations.max())}; this build takes 0 to "
+            f"{parameters.words - 1}."
+        )
+
+
+def joined(parts: list[Outcomes]) -> Outcomes:
+    """Join the records of successive calls (at least one)."""
+    if len(parts) == 1:
+        return parts[0]
+    names = ("sequence", "cause", "winner", "margin", "cycles", "scores")
+    return Outcomes(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in names})
+
+
 class FrontEnd(Protocol):
     """A Bayesian machine with its wake-up logic, whatever it is made of.
 
@@ -250,3 +276,24 @@ class FrontEnd(Protocol):
         Raises:
             ReveilleError: The observations do not fit the build.
         """
+
+
+class StatefulFrontEnd:
+    """What front ends share whose state is a value, not registers.
+
+    Args:
+        configuration: Build, words, seeds and operating point. Assigning a new one later changes
+            the operating point for the beats that follow, as writing the registers does.
+        state: Where to start; the state after reset and seed load when left out.
+    """
+
+    def __init__(
+        self, configuration: FrontEndConfiguration, state: MachineState | None = None
+    ) -> None:
+        self.configuration = configuration
+        self._state = configuration.initial_state if state is None else state
+
+    @property
+    def state(self) -> MachineState:
+        """What carries over to the next inference."""
+        return self._state

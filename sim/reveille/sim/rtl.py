@@ -29,11 +29,10 @@ from reveille.hdl.machine import BayesianMachine
 from reveille.hdl.parameters import Machine, MachineParameters
 from reveille.hdl.top import EmulatedFrontEnd, MachineType
 from reveille.hdl.verilog import generate_verilog
-from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
+from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes, check_observations
 from reveille.sim.interaction import Decide, Event, check_decisions
 from reveille.sim.programming import policy_writes, programming_writes, read_error_writes
 from reveille.sim.registered import Registered
-from reveille.sim.twin import check_observations
 from reveille.sim.verilate import Model, build_model
 
 TOP = "front_end"

@@ -13,9 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reveille.hdl.contract import AUDIT_BITS, AUDIT_LEAP, LFSR_MASKS, Cause
-from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
-from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes, Policy
+from reveille.sim.front_end import (
+    FrontEndConfiguration,
+    MachineState,
+    Outcomes,
+    Policy,
+    StatefulFrontEnd,
+    check_observations,
+    joined,
+)
 from reveille.sim.interaction import Decide, Event
 from reveille.sim.race import race_beat_by_beat
 from reveille.sim.read_errors import NUMBERS, word_flips
@@ -55,7 +62,7 @@ class Evaluated:
     reads: int
 
 
-class TwinFrontEnd:
+class TwinFrontEnd(StatefulFrontEnd):
     """A front end made of arithmetic.
 
     Args:
@@ -65,17 +72,6 @@ class TwinFrontEnd:
     """
 
     embodiment = "twin"
-
-    def __init__(
-        self, configuration: FrontEndConfiguration, state: MachineState | None = None
-    ) -> None:
-        self.configuration = configuration
-        self._state = configuration.initial_state if state is None else state
-
-    @property
-    def state(self) -> MachineState:
-        """What carries over to the next inference."""
-        return self._state
 
     def infer(self, observations: NDArray[np.uint8]) -> Outcomes:
         """Screen beats in order.
@@ -157,32 +153,6 @@ class TwinFrontEnd:
             reads = (reads + len(observations)) % NUMBERS
         undecided = _undecided(scores, parameters, configuration.policy)
         return Evaluated(scores, undecided, cycles, lfsr, reads)
-
-
-def check_observations(observations: NDArray[np.uint8], parameters: MachineParameters) -> None:
-    """Raise `ReveilleError` unless the observations are uint8, (n, columns), inside the arrays."""
-    if (
-        observations.dtype != np.uint8
-        or observations.ndim != 2
-        or observations.shape[1] != parameters.columns
-    ):
-        raise ReveilleError(
-            f"Observations have shape {observations.shape} and type {observations.dtype}; "
-            f"this build takes (beats, {parameters.columns}) and uint8."
-        )
-    if int(observations.max(initial=0)) >= parameters.words:
-        raise ReveilleError(
-            f"An observation is {int(observations.max())}; this build takes 0 to "
-            f"{parameters.words - 1}."
-        )
-
-
-def joined(parts: list[Outcomes]) -> Outcomes:
-    """Join the records of successive calls (at least one)."""
-    if len(parts) == 1:
-        return parts[0]
-    names = ("sequence", "cause", "winner", "margin", "cycles", "scores")
-    return Outcomes(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in names})
 
 
 def lfsr_orbit(width: int, start: int, length: int) -> NDArray[np.uint16]:

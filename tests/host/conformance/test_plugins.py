@@ -24,10 +24,9 @@ from reveille.host.power.meter import METERS
 from reveille.host.power.sample import PowerSample
 from reveille.sim.devices import DeviceFamily
 from reveille.sim.devices.model import DEVICE_MODELS
-from reveille.sim.front_end import Policy
+from reveille.sim.front_end import Policy, check_observations
 from reveille.sim.front_ends import FRONT_ENDS, FrontEndRequest
 from reveille.sim.recording import Recorder
-from reveille.sim.twin import check_observations
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "reveille_plugins"
 

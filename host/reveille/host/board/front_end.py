@@ -14,10 +14,15 @@ from reveille.hdl.parameters import Machine, MachineParameters
 from reveille.host.board.client import BoardClient
 from reveille.host.board.die import has_die, program_die
 from reveille.host.board.stream import Answer, BeatStream, Block
-from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
+from reveille.sim.front_end import (
+    FrontEndConfiguration,
+    MachineState,
+    Outcomes,
+    check_observations,
+    joined,
+)
 from reveille.sim.interaction import check_decisions
 from reveille.sim.programming import policy_writes, programming_writes, read_error_writes
-from reveille.sim.twin import check_observations, joined
 
 DECISIVE = ("machine", "rows", "columns", "address_bits", "word_bits")
 """Build parameters that decide outcomes; depths, widths of counters and time-outs do not."""

@@ -29,8 +29,8 @@ from reveille.hdl.softcore.registers import built_as, status_layout
 from reveille.host.board.client import BoardClient
 from reveille.host.board.errors import BoardResetError
 from reveille.host.board.stream import Answer, Block, Schedule
+from reveille.sim.front_end import check_observations
 from reveille.sim.link.payloads import pack_beats, unpack_records
-from reveille.sim.twin import check_observations
 
 PATIENCE_S = 10.0
 """Without a record or a decision for so long, something is wrong."""

@@ -17,9 +17,9 @@ from reveille.host.board.front_end import BoardFrontEnd, resumed_stream
 from reveille.host.board.stream import Block
 from reveille.host.conformance.bench import Bench, expect, expect_equal, expect_outcomes
 from reveille.host.conformance.link_checks import POLLS
-from reveille.sim.front_end import FrontEndConfiguration, Outcomes, ReadErrors
+from reveille.sim.front_end import FrontEndConfiguration, Outcomes, ReadErrors, joined
 from reveille.sim.link.payloads import pack_beats
-from reveille.sim.twin import TwinFrontEnd, joined
+from reveille.sim.twin import TwinFrontEnd
 
 WAKE_COUNTERS = {
     Register.WAKE_INVALID: Cause.INVALID,

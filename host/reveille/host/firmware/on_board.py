@@ -9,9 +9,8 @@ from reveille.host.board.soft_core import SoftCoreStream, soft_core_of, start_fi
 from reveille.host.board.stream import Block
 from reveille.host.firmware.build import build_firmware
 from reveille.host.network.integer import IntegerNetwork
-from reveille.sim.front_end import FrontEndConfiguration, Outcomes
+from reveille.sim.front_end import FrontEndConfiguration, Outcomes, joined
 from reveille.sim.softcore.simulation import BeatInputs
-from reveille.sim.twin import joined
 
 
 class BoardCascade:

@@ -9,9 +9,8 @@ from reveille.hdl.softcore.contract import SoftCoreParameters
 from reveille.host.firmware.build import build_firmware
 from reveille.host.network.integer import IntegerNetwork
 from reveille.host.progress import Progress
-from reveille.sim.front_end import FrontEndConfiguration, Outcomes
+from reveille.sim.front_end import FrontEndConfiguration, Outcomes, joined
 from reveille.sim.softcore.simulation import BeatInputs, RtlCascade, Services
-from reveille.sim.twin import joined
 
 BATCH = 64
 """Beats a call into the Verilated library: some seconds, so that progress shows."""

@@ -22,10 +22,10 @@ from reveille.sim.bench.packing import unpack_event
 from reveille.sim.bench.scoreboard import Scoreboard
 from reveille.sim.closed_loop import ADDRESS_VARIABLE, KEY_VARIABLE, ClosedLoop, Job
 from reveille.sim.counting import expected_counters
-from reveille.sim.front_end import MachineState, Outcomes
+from reveille.sim.front_end import MachineState, Outcomes, joined
 from reveille.sim.interaction import Answer, Decide, Event
 from reveille.sim.programming import policy_writes, programming_writes
-from reveille.sim.twin import TwinFrontEnd, joined
+from reveille.sim.twin import TwinFrontEnd
 
 SLEPT = -1
 """Stands for the decision of a beat that did not wake the CPU."""

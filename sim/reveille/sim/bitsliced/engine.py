@@ -13,9 +13,8 @@ from reveille.hdl.contract import Register
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.parameters import Machine, MachineParameters
 from reveille.sim.bitsliced.build import build, record_type, widest_vector_bytes
-from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
+from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes, check_observations
 from reveille.sim.programming import policy_writes, read_error_writes
-from reveille.sim.twin import check_observations
 
 LANES_A_BYTE = 8
 

@@ -11,14 +11,21 @@ from reveille.hdl.contract import AUDIT_BITS
 from reveille.hdl.parameters import READ_ERROR_SEED_BITS, Machine, Mode
 from reveille.sim.bitsliced.engine import BitslicedMachines, Result, Task
 from reveille.sim.fast_twin import FastTwinFrontEnd
-from reveille.sim.front_end import FrontEndConfiguration, MachineState, Outcomes
-from reveille.sim.twin import audit_draws, check_observations, joined, lfsr_orbit
+from reveille.sim.front_end import (
+    FrontEndConfiguration,
+    MachineState,
+    Outcomes,
+    StatefulFrontEnd,
+    check_observations,
+    joined,
+)
+from reveille.sim.twin import audit_draws, lfsr_orbit
 
 AUDIT_PERIOD = (1 << AUDIT_BITS) - 1
 """Inferences after which the audit LFSR begins anew."""
 
 
-class BitslicedFrontEnd:
+class BitslicedFrontEnd(StatefulFrontEnd):
     """The bit-sliced gateware as one front end.
 
     Every lane screens a share of the beats, and starts in the state in which one machine would have
@@ -43,14 +50,8 @@ class BitslicedFrontEnd:
         state: MachineState | None = None,
         vector_bytes: int | None = None,
     ) -> None:
-        self.configuration = configuration
+        super().__init__(configuration, state)
         self.machines = BitslicedMachines(configuration.parameters, vector_bytes)
-        self._state = configuration.initial_state if state is None else state
-
-    @property
-    def state(self) -> MachineState:
-        """What carries over to the next inference."""
-        return self._state
 
     def infer(self, observations: NDArray[np.uint8]) -> Outcomes:
         """Screen beats in order.

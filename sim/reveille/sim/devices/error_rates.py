@@ -12,6 +12,7 @@ normal distribution functions, taken here by Gaussian quadrature. They hold for 
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -53,11 +54,7 @@ def static_error_rate(
         DeviceError: A condition is outside the model.
     """
     sensing = _Sensing.of(family, supply_v)
-    return sum(
-        low.share * high.share * sensing.static_error(low.resistance, high.resistance)
-        for low in low_components(family, programming, age)
-        for high in high_components(family, programming, age)
-    )
+    return _over_components(family, programming, age, sensing.static_error)
 
 
 def read_error_rate(
@@ -69,8 +66,18 @@ def read_error_rate(
         DeviceError: A condition is outside the model.
     """
     sensing = _Sensing.of(family, supply_v)
+    return _over_components(family, programming, age, sensing.read_error)
+
+
+def _over_components(
+    family: DeviceFamily,
+    programming: Programming,
+    age: Age,
+    error: Callable[[LogNormal, LogNormal], float],
+) -> float:
+    """Return the mean error over the ways in which a bit's low and high device come out."""
     return sum(
-        low.share * high.share * sensing.read_error(low.resistance, high.resistance)
+        low.share * high.share * error(low.resistance, high.resistance)
         for low in low_components(family, programming, age)
         for high in high_components(family, programming, age)
     )

@@ -28,7 +28,7 @@ from reveille.hdl.softcore.contract import (
 )
 from reveille.hdl.softcore.registers import status_layout
 from reveille.hdl.softcore.vexriscv import vexriscv_verilog
-from reveille.sim.front_end import FrontEndConfiguration, Outcomes
+from reveille.sim.front_end import FrontEndConfiguration, Outcomes, check_observations
 from reveille.sim.programming import programming_writes
 from reveille.sim.rtl import (
     CHUNK_CLOCKS,
@@ -38,7 +38,6 @@ from reveille.sim.rtl import (
     empty_outcomes,
     port_headers,
 )
-from reveille.sim.twin import check_observations
 
 TOP = "cascade"
 """Name of the top module; the harness includes its header."""

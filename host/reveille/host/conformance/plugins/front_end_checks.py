@@ -11,9 +11,8 @@ from reveille.hdl.contract import Cause
 from reveille.host.conformance.bench import expect, expect_outcomes
 from reveille.host.conformance.plugins.bench import PluginBench, expect_array, expect_refusal
 from reveille.host.metrics import CLASS_NAMES
-from reveille.sim.front_end import Outcomes
+from reveille.sim.front_end import Outcomes, joined
 from reveille.sim.front_ends import FrontEndRequest, ScreeningFrontEnd
-from reveille.sim.twin import joined
 
 Opener = Callable[[FrontEndRequest], ScreeningFrontEnd]
 Bench = PluginBench[Opener]
