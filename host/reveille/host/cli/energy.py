@@ -15,6 +15,7 @@ from reveille.hdl.parameters import Machine
 from reveille.hdl.softcore.contract import Variant
 from reveille.host.cli.completion import energy_cards
 from reveille.host.cli.console import TerminalProgress, output
+from reveille.host.cli.corners import corner_columns
 from reveille.host.cli.options import DataFolder, Download, ModelFolder, Quiet, SplitOrDefault
 
 HEARTBEATS = 100
@@ -242,17 +243,7 @@ def _wires(summary: dict[str, Any]) -> str:
 def _corners(summary: dict[str, Any]) -> Table:
     """Energy by phase and by mode, a column a corner."""
     corners = summary["corners"]
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        title=f"{summary['machine']} machine: dynamic energy, and leakage",
-        title_justify="left",
-    )
-    table.add_column("")
-    for corner in corners:
-        table.add_column(
-            f"{corner['liberty']}\n{corner['supply_v']:g} V, {corner['temperature_c']:g} °C",
-            justify="right",
-        )
+    table = corner_columns(corners, f"{summary['machine']} machine: dynamic energy, and leakage")
     for phase in summary["energy_per_cycle_pj"]:
         values = [corner["energy_per_cycle_pj"][phase] for corner in corners]
         table.add_row(f"{phase}, pJ a cycle", *(_fixed(pj, 2) for pj in values))

@@ -11,6 +11,7 @@ from rich.table import Table
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.softcore.contract import SoftCoreParameters, Variant
 from reveille.host.cli.console import TerminalProgress, output
+from reveille.host.cli.corners import corner_columns
 from reveille.host.dataset import choose_dataset
 from reveille.host.gate_core import (
     check_macros,
@@ -115,17 +116,9 @@ def _show(summary: dict[str, Any]) -> None:
 def _corners(summary: dict[str, Any]) -> Table:
     """Energy by phase and of a service, a column a corner."""
     corners = summary["corners"]
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        title=f"soft core {summary['variant']}: dynamic energy of its gates, and leakage",
-        title_justify="left",
+    table = corner_columns(
+        corners, f"soft core {summary['variant']}: dynamic energy of its gates, and leakage"
     )
-    table.add_column("")
-    for corner in corners:
-        table.add_column(
-            f"{corner['liberty']}\n{corner['supply_v']:g} V, {corner['temperature_c']:g} °C",
-            justify="right",
-        )
     for key, wires in (
         ("energy_per_cycle_pj", ""),
         ("energy_per_cycle_without_wires_pj", ", no wires"),
