@@ -170,9 +170,9 @@ def test_tempered_weights_balance_classes_and_temper_patients() -> None:
 def test_the_threshold_is_the_highest_that_keeps_to_the_rate(margin, aami, rate) -> None:
     point = choose_threshold(margin, aami, np.ones(60), rate)
     assert point.wake_rate == pytest.approx((margin < point.threshold).mean())
-    assert point.threshold == 1 or point.wake_rate <= rate
+    assert point.threshold == 1 or point.wake_rate <= rate + 1e-12  # sums round
     if point.wake_rate <= rate:
-        assert point.threshold == 255 or (margin < point.threshold + 1).mean() > rate
+        assert point.threshold == 255 or (margin < point.threshold + 1).mean() > rate - 1e-12
 
 
 def test_only_confident_normals_have_a_margin() -> None:
