@@ -13,7 +13,7 @@ from reveille.hdl.parameters import Machine, Mode
 from reveille.hdl.softcore.contract import SoftCoreParameters
 from reveille.host.ecg.beats import BeatSet
 from reveille.host.firmware.build import build_firmware
-from reveille.host.gate_energy import BEYOND, UNWIRED, moved
+from reveille.host.gate_energy import BEYOND, UNWIRED, moved, write_netlist
 from reveille.host.models import Models
 from reveille.host.network.integer import fixed_point_inputs
 from reveille.host.results import write_text
@@ -21,7 +21,6 @@ from reveille.sim.energy.card import EnergyCard
 from reveille.sim.energy.quantities import Entry, Mark
 from reveille.sim.energy.writer import card_text
 from reveille.sim.gates.accesses import KINDS
-from reveille.sim.gates.cells import cell_models
 from reveille.sim.gates.core import CoreMeasurement, measure_core
 from reveille.sim.gates.library import Library
 from reveille.sim.gates.macros import Fitted, Macro, fit
@@ -314,8 +313,6 @@ def write_core_files(folder: Path, measurement: CoreMeasurement) -> None:
         ReveilleError: A file cannot be written.
     """
     netlist = measurement.netlist
-    models = cell_models(group.cell for group in netlist.instances)
-    write_text(folder / "netlist.v", measurement.synthesised.verilog.read_text(encoding="utf-8"))
-    write_text(folder / "cells.v", models + "\n")
+    write_netlist(folder, measurement.synthesised, netlist)
     write_text(folder / "memories.v", netlist.models)
     write_text(folder / "services.saif", write_saif(netlist, measurement.activity))

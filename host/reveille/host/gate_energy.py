@@ -21,7 +21,9 @@ from reveille.sim.gates.cells import cell_models
 from reveille.sim.gates.heartbeats import IDLE, PHASES
 from reveille.sim.gates.library import Library
 from reveille.sim.gates.measure import INFERENCE, Measurement, WireModel
+from reveille.sim.gates.netlist import Netlist
 from reveille.sim.gates.saif import write_saif
+from reveille.sim.gates.synthesis import Synthesised
 from reveille.sim.toolchain import PLACER
 
 BEYOND = 1.3
@@ -165,12 +167,20 @@ def write_gate_files(folder: Path, measurement: Measurement) -> None:
     Raises:
         ReveilleError: A file cannot be written.
     """
-    netlist = measurement.netlist
-    models = cell_models(group.cell for group in netlist.instances)
-    write_text(folder / "netlist.v", measurement.synthesised.verilog.read_text(encoding="utf-8"))
-    write_text(folder / "cells.v", models + "\n")
+    write_netlist(folder, measurement.synthesised, measurement.netlist)
     for mode, found in measurement.modes.items():
-        write_text(folder / f"{_name(mode)}.saif", write_saif(netlist, found.activity))
+        write_text(folder / f"{_name(mode)}.saif", write_saif(measurement.netlist, found.activity))
+
+
+def write_netlist(folder: Path, synthesised: Synthesised, netlist: Netlist) -> None:
+    """Write a netlist and the models of its cells.
+
+    Raises:
+        ReveilleError: A file cannot be written.
+    """
+    models = cell_models(group.cell for group in netlist.instances)
+    write_text(folder / "netlist.v", synthesised.verilog.read_text(encoding="utf-8"))
+    write_text(folder / "cells.v", models + "\n")
 
 
 def check_corners(libraries: Sequence[Library]) -> None:
