@@ -137,6 +137,10 @@ def test_a_slot_belongs_to_one_side_at_a_time(
         ctx.set(mailbox.write.strobe, 0)
         for address, data in words.items():
             ctx.set(mailbox.address, address)
+            ctx.set(mailbox.read, 1)
+            await ctx.tick()
+            ctx.set(mailbox.address, 0)
+            ctx.set(mailbox.read, 0)
             await ctx.tick()
             assert ctx.get(mailbox.read_data) == data
         ctx.set(mailbox.clear, 1)

@@ -1,6 +1,7 @@
 """Front end and soft core in RTL, with hand-made firmware of a few instructions."""
 
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from reveille.hdl.softcore.contract import (
     SAMPLES,
     Peripheral,
     SoftCoreParameters,
+    Variant,
 )
 from reveille.hdl.softcore.vexriscv import vexriscv_verilog
 from reveille.sim.front_end import FrontEndConfiguration, Policy
@@ -91,12 +93,13 @@ def beats(count: int) -> tuple[np.ndarray, BeatInputs]:
 def test_wakes_and_sleeps_again() -> None:
     cascade = RtlCascade(configuration(), ANSWERS_THREE, CORE)
     cascade.clear_counters()
-    before = cascade.clocks
+    before, cpu_before = cascade.clocks, cascade.cpu_clocks
     for _ in range(5):
         outcomes, services = cascade.infer(*beats(1))
         assert outcomes.wakes.all()
         assert services.decision.tolist() == [3]
         assert 5 < services.cycles[0] < 100
+    stopped = cascade.clocks - before - (cascade.cpu_clocks - cpu_before)
     counters = cascade.counters()
     assert counters["WAKE_AMBIGUOUS"] + counters["WAKE_ABNORMAL"] == 5
     assert counters["DECISIONS"] == counters["CORE_SERVICES"] == 5
@@ -107,6 +110,8 @@ def test_wakes_and_sleeps_again() -> None:
     cycles = counters["CORE_CYCLES_ASLEEP"] + counters["CORE_CYCLES_AWAKE"]
     assert cascade.clocks - before - 60 < cycles <= cascade.clocks - before
     assert counters["CORE_CYCLES_ASLEEP"] > counters["CORE_CYCLES_AWAKE"]
+    # In the first cycle of each of ten sleeps, and in fetches that run on, the clock still ticks.
+    assert 10 <= counters["CORE_CYCLES_ASLEEP"] - stopped < 10 * 30
 
 
 def test_says_that_the_firmware_trapped() -> None:
@@ -139,6 +144,26 @@ def test_refuses_what_does_not_fit() -> None:
     observations, inputs = beats(3)
     with pytest.raises(ReveilleError, match="inputs of 3 beats for 2 observations"):
         RtlCascade(configuration(), ANSWERS_THREE, CORE).infer(observations[:2], inputs)
+
+
+def test_the_whole_cpu_stands_still_with_its_clock() -> None:
+    """Apart from the clock's ports, each mention of it is an edge behind the enable."""
+    for variant in Variant:
+        verilog = vexriscv_verilog(variant)
+        assert verilog.count("posedge") == verilog.count("posedge clk) if (clkEnable) begin") > 10
+        assert "negedge" not in verilog
+
+
+def test_says_that_vexriscv_is_another(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    package = tmp_path / "other_vexriscv" / "verilog"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").touch()
+    other = "module VexRiscv(input clk); always @(negedge clk) begin end endmodule"
+    (package / "VexRiscv_Full.v").write_text(other)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("reveille.hdl.softcore.vexriscv.PACKAGE", "other_vexriscv")
+    with pytest.raises(ReveilleError, match="not that which Reveille was made for"):
+        vexriscv_verilog(Variant.FULL)
 
 
 def test_says_that_vexriscv_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

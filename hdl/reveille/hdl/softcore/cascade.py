@@ -37,6 +37,7 @@ class Cascade(wiring.Component):
         filled: One bit a slot of the mailbox, set while it belongs to the CPU.
         working: A wake-up waits or is in service.
         asleep: The CPU waits for something to do.
+        clocked: Its clock ticks in this cycle.
     """
 
     def __init__(self, machine: MachineParameters, core: SoftCoreParameters) -> None:
@@ -53,6 +54,7 @@ class Cascade(wiring.Component):
                 "filled": Out(core.mailbox_slots),
                 "working": Out(1),
                 "asleep": Out(1),
+                "clocked": Out(1),
             }
         )
 
@@ -72,6 +74,7 @@ class Cascade(wiring.Component):
             self.filled.eq(core.filled),
             self.working.eq(~front_end.cpu.asleep),
             self.asleep.eq(core.asleep),
+            self.clocked.eq(core.clocked),
         ]
         self._share_registers(m, front_end.registers, core.registers)
         return m

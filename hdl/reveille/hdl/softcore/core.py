@@ -33,7 +33,8 @@ class SoftCore(wiring.Component):
         board: Where it is the back end.
         registers: The register bus, for addresses of `CoreRegister`.
         filled: One bit a slot of the mailbox, set while it belongs to the CPU.
-        asleep: The CPU waits for something to do; its clock may stop.
+        asleep: The CPU waits for something to do.
+        clocked: Its clock ticks in this cycle. Asleep it stands still, for nothing in it changes.
     """
 
     def __init__(self, parameters: SoftCoreParameters, machine: MachineParameters) -> None:
@@ -45,6 +46,7 @@ class SoftCore(wiring.Component):
                 "registers": In(RegisterSignature()),
                 "filled": Out(parameters.mailbox_slots),
                 "asleep": Out(1),
+                "clocked": Out(1),
             }
         )
 
@@ -66,9 +68,11 @@ class SoftCore(wiring.Component):
         m.d.comb += [
             stopped.eq(~self.board.run),
             cpu.reset.eq(stopped),
+            cpu.enable.eq(self.clocked),
             peripherals.mailbox_data.eq(mailbox.read_data),
             peripherals.filled.eq(mailbox.filled),
             peripherals.arrived.eq(mailbox.arrived),
+            mailbox.read.eq(peripherals.mailbox_read),
             mailbox.address.eq(peripherals.mailbox_address),
             mailbox.release.eq(peripherals.release),
             mailbox.clear.eq(stopped),
@@ -81,10 +85,21 @@ class SoftCore(wiring.Component):
             registers.status.filled.eq(mailbox.filled),
             registers.fault.eq(peripherals.fault),
         ]
+        self._stop_clock(m, peripherals.asleep, cpu.code)
         self._split_data_bus(m, cpu.data, arbiter.first, peripherals.bus)
         self._write_from_outside(m, arbiter.target, ram.bus, mailbox.write, stopped)
         self._count(m, registers, peripherals, arbiter)
         return m
+
+    def _stop_clock(self, m: Module, asleep: Signal, code: wiring.PureInterface) -> None:
+        """Stop the CPU's clock in the second cycle of each sleep, and not amid a fetch.
+
+        The load that it sleeps in is answered in the cycle after the one that ends the sleep, which
+        is when the clock ticks again: so stopping it costs no time.
+        """
+        awake_before = Signal(init=1)
+        m.d.sync += awake_before.eq(~asleep)
+        m.d.comb += self.clocked.eq(awake_before | code.cyc | ~self.board.run)
 
     def _split_data_bus(
         self,

@@ -19,8 +19,9 @@ class Mailbox(wiring.Component):
 
     Members:
         write: Words from outside, address ``slot * SLOT_WORDS + word``.
-        address: Of the word to read.
-        read_data: The word at the address of the cycle before.
+        read: Read a word.
+        address: Of which.
+        read_data: The word last read, from the cycle after ``read``.
         release: One bit a slot: give it back to the outside.
         clear: Give all back.
         filled: One bit a slot, set while it belongs to the CPU.
@@ -33,6 +34,7 @@ class Mailbox(wiring.Component):
         super().__init__(
             {
                 "write": In(MemoryWriteSignature()),
+                "read": In(1),
                 "address": In(range(parameters.mailbox_words)),
                 "read_data": Out(32),
                 "release": In(slots),
@@ -56,6 +58,7 @@ class Mailbox(wiring.Component):
             write.addr.eq(self.write.address),
             write.data.eq(self.write.data),
             write.en.eq(taken),
+            read.en.eq(self.read),
             read.addr.eq(self.address),
             self.read_data.eq(read.data),
             self.arrived.eq(taken & (word == SlotWord.SEQUENCE)),

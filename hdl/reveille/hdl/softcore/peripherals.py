@@ -34,8 +34,9 @@ class Peripherals(wiring.Component):
     Members:
         bus: Transfers with bit 31 of the byte address set.
         cpu: The wake-up path.
-        mailbox_address: Word of the mailbox to read.
-        mailbox_data: The word at the address of the cycle before.
+        mailbox_read: Read a word of the mailbox.
+        mailbox_address: Which.
+        mailbox_data: The word, in the cycle after.
         filled: Slots that belong to the CPU.
         release: Slots that it gives back in this cycle.
         arrived: Strobe; a slot is handed over.
@@ -54,6 +55,7 @@ class Peripherals(wiring.Component):
             {
                 "bus": In(WishboneSignature()),
                 "cpu": In(CpuSignature(machine)),
+                "mailbox_read": Out(1),
                 "mailbox_address": Out(range(parameters.mailbox_words)),
                 "mailbox_data": In(32),
                 "filled": In(slots),
@@ -83,6 +85,7 @@ class Peripherals(wiring.Component):
         sleep = accessed(Peripheral.SLEEP) & ~self.bus.we
         sequence = Signal.like(self.cpu.decision.payload.sequence)
         m.d.comb += [
+            self.mailbox_read.eq(begins & in_mailbox & ~self.bus.we),
             self.cpu.event.ready.eq(writes[Peripheral.ACKNOWLEDGE]),
             self.cpu.decision.valid.eq(writes[Peripheral.DECISION]),
             self.cpu.decision.payload.sequence.eq(sequence),

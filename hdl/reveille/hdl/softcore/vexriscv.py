@@ -1,8 +1,9 @@
 """The CPU itself: VexRiscv, ready-made Verilog of the PyPI package pythondata-cpu-vexriscv."""
 
+import re
 from importlib import resources, util
 
-from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal
+from amaranth.hdl import ClockSignal, EnableInserter, Instance, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -24,18 +25,52 @@ INCREMENTING = 0b010
 """Wishbone's cycle type of all transfers of a linear burst but its last."""
 
 
+ENABLE = "clkEnable"
+"""Input that `vexriscv_verilog` adds."""
+
+
 def vexriscv_verilog(variant: Variant) -> str:
     """Return the Verilog of the module ``VexRiscv``, which a design with a soft core needs.
 
+    Each of its flip-flops and memories has the input `ENABLE` as clock enable. Of a common enable a
+    synthesis for chips makes clock gates; FPGAs have it in their flip-flops, on one clock tree,
+    where a second tree behind a gate would bring skew that place and route does not analyse.
+
     Raises:
-        ReveilleError: The package is not installed.
+        ReveilleError: The package is not installed, or its Verilog is not as it was.
     """
     if util.find_spec(PACKAGE) is None:
         raise ReveilleError(
             "The soft core needs VexRiscv; install it with "
             "'python -m pip install pythondata-cpu-vexriscv'."
         )
-    return (resources.files(PACKAGE) / "verilog" / FILES[variant]).read_text()
+    verilog = (resources.files(PACKAGE) / "verilog" / FILES[variant]).read_text()
+    return _with_clock_enable(verilog)
+
+
+CLOCKED = {
+    r"always @\(posedge clk\) begin": f"always @(posedge clk) if ({ENABLE}) begin",
+    r"input +clk,": f"input clk, input {ENABLE},",
+    r"\.clk +\(clk +\),": f".clk(clk), .{ENABLE}({ENABLE}),",
+}
+"""Where the CPU's Verilog names its clock, and what stands there with an enable."""
+
+
+def _with_clock_enable(verilog: str) -> str:
+    """Return Verilog whose modules act at a clock edge only while `ENABLE` is up.
+
+    Raises:
+        ReveilleError: It has its clock where this does not look for it.
+    """
+    for pattern, enabled in CLOCKED.items():
+        verilog = re.sub(pattern, enabled, verilog)
+    places = sum(verilog.count(enabled) * enabled.count("clk") for enabled in CLOCKED.values())
+    if verilog.count("clk") != places:
+        raise ReveilleError(
+            f"The Verilog of {PACKAGE} is not that which Reveille was made for; install the "
+            "version that its constraints.txt names."
+        )
+    return verilog
 
 
 class VexRiscv(wiring.Component):
@@ -45,6 +80,7 @@ class VexRiscv(wiring.Component):
 
     Members:
         reset: Hold it in reset; it starts at `RAM_BASE` when this falls.
+        enable: Let its clock tick; in reset it ticks anyway.
         code: Bus of the instruction cache, read only.
         data: Bus of loads and stores.
     """
@@ -54,6 +90,7 @@ class VexRiscv(wiring.Component):
         super().__init__(
             {
                 "reset": In(1),
+                "enable": In(1),
                 "code": Out(WishboneSignature()),
                 "data": Out(WishboneSignature()),
             }
@@ -63,6 +100,9 @@ class VexRiscv(wiring.Component):
         """Describe the logic."""
         m = Module()
         code_type, data_type = Signal(3), Signal(3)
+        reset = ResetSignal() | self.reset
+        enable = Signal()
+        m.d.comb += enable.eq(self.enable | reset)
         m.d.comb += [
             bus.more.eq(type_ == INCREMENTING)
             for bus, type_ in ((self.code, code_type), (self.data, data_type))
@@ -70,22 +110,24 @@ class VexRiscv(wiring.Component):
         m.submodules.cpu = Instance(
             "VexRiscv",
             i_clk=ClockSignal(),
-            i_reset=ResetSignal() | self.reset,
+            i_reset=reset,
             i_externalResetVector=RAM_BASE,
             i_timerInterrupt=0,
             i_softwareInterrupt=0,
             i_externalInterruptArray=0,
+            **{f"i_{ENABLE}": enable},
             **_bus("iBusWishbone", self.code, code_type),
-            **self._custom_instructions(m),
+            **self._custom_instructions(m, enable),
             **_bus("dBusWishbone", self.data, data_type),
         )
         return m
 
-    def _custom_instructions(self, m: Module) -> dict[str, object]:
+    def _custom_instructions(self, m: Module, enable: Signal) -> dict[str, object]:
         """Add the unit and return the ports by which the CPU uses it."""
         if self._variant is not Variant.FULL_CFU:
             return {}
-        m.submodules.unit = unit = MacUnit()
+        unit = MacUnit()
+        m.submodules.unit = EnableInserter(enable)(unit)
         function = Signal(10)
         request = unit.request.payload
         m.d.comb += [

@@ -97,6 +97,7 @@ class Harness {
 
     uint64_t recorded() const { return recorded_; }
     uint64_t clocks() const { return clocks_; }
+    uint64_t cpu_clocks() const { return cpu_clocks_; }
 
    private:
     struct Wakeup {
@@ -183,6 +184,7 @@ class Harness {
         if (top_.PORT2(outcome, strobe)) record();
         if (top_.PORT2(decision, strobe)) decided();
         watch_mailbox();
+        cpu_clocks_ += top_.clocked;
 #ifdef SKIP_SCHEDULER
         if (clocks_++) {
             Vcascade___024root___eval_nba(top_.rootp);
@@ -205,7 +207,7 @@ class Harness {
     std::deque<Wakeup> wakeups_;  // recorded, not yet decided
     std::size_t delivered_ = 0;   // of them, from the front: in the mailbox
     uint32_t slot_ = 0, word_ = 0, in_use_ = 0, filled_ = 0;
-    uint64_t sent_ = 0, last_sent_ = 0, recorded_ = 0, clocks_ = 0, last_progress_ = 0, last_decision_ = 0;
+    uint64_t sent_ = 0, last_sent_ = 0, recorded_ = 0, clocks_ = 0, cpu_clocks_ = 0, last_progress_ = 0, last_decision_ = 0;
     bool wrong_ = false;
 };
 
@@ -220,3 +222,4 @@ EXPORT void reveille_begin(Harness* h, const Batch* batch) { h->begin(*batch); }
 EXPORT int32_t reveille_advance(Harness* h, uint64_t quota) { return h->advance(quota); }
 EXPORT uint64_t reveille_recorded(const Harness* h) { return h->recorded(); }
 EXPORT uint64_t reveille_clocks(const Harness* h) { return h->clocks(); }
+EXPORT uint64_t reveille_cpu_clocks(const Harness* h) { return h->cpu_clocks(); }

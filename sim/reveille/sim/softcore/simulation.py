@@ -192,6 +192,11 @@ class RtlCascade:
         """Clock cycles simulated so far."""
         return int(self._library.reveille_clocks(self._handle))
 
+    @property
+    def cpu_clocks(self) -> int:
+        """Clock cycles of them in which the CPU's clock ticked."""
+        return int(self._library.reveille_cpu_clocks(self._handle))
+
     def counters(self) -> dict[str, int]:
         """Read all counters of front end and soft core, by name."""
         front_end = {register.name: self.read(register) for register in COUNTERS}
@@ -338,6 +343,7 @@ def _load(path: Path) -> ctypes.CDLL:
         "advance": ([handle, ctypes.c_uint64], ctypes.c_int32),
         "recorded": ([handle], ctypes.c_uint64),
         "clocks": ([handle], ctypes.c_uint64),
+        "cpu_clocks": ([handle], ctypes.c_uint64),
     }
     for name, (arguments, result) in signatures.items():
         function = getattr(library, f"reveille_{name}")
