@@ -85,7 +85,6 @@ class Peripherals(wiring.Component):
         sleep = accessed(Peripheral.SLEEP) & ~self.bus.we
         sequence = Signal.like(self.cpu.decision.payload.sequence)
         m.d.comb += [
-            self.mailbox_read.eq(begins & in_mailbox & ~self.bus.we),
             self.cpu.event.ready.eq(writes[Peripheral.ACKNOWLEDGE]),
             self.cpu.decision.valid.eq(writes[Peripheral.DECISION]),
             self.cpu.decision.payload.sequence.eq(sequence),
@@ -98,9 +97,11 @@ class Peripherals(wiring.Component):
         with m.If(writes[Peripheral.FAULT]):
             m.d.sync += [self.fault.eq(self.bus.dat_w), self.faulty.eq(1)]
         awake = self._sleep_and_wake(m, sleep)
-        m.d.sync += answered.eq(begins & ~self.bus.we & (awake | ~sleep))
+        reads = Signal()
+        m.d.comb += reads.eq(begins & ~self.bus.we & (awake | ~sleep))
+        m.d.sync += answered.eq(reads)
         m.d.comb += self.bus.ack.eq(answered | (begins & self.bus.we))
-        self._read(m, register, in_mailbox)
+        self._read(m, reads, register, in_mailbox)
         if self.parameters.variant is Variant.LITE:
             self._add_unit(m, register, begins & ~in_mailbox)
         return m
@@ -140,12 +141,14 @@ class Peripherals(wiring.Component):
         with m.If(from_unit):
             m.d.comb += self.bus.dat_r.eq(unit.read_data)
 
-    def _read(self, m: Module, register: Value, in_mailbox: Value) -> None:
-        """Answer reads in the cycle after their first."""
+    def _read(self, m: Module, reads: Value, register: Value, in_mailbox: Value) -> None:
+        """Take what is read; it is answered in the next cycle."""
         value = Signal(32)
         from_mailbox = Signal()
         event = Value.cast(self.cpu.event.payload)
-        with m.Switch(register):
+        with m.If(reads):
+            m.d.sync += from_mailbox.eq(in_mailbox)
+        with m.If(reads), m.Switch(register):
             with m.Case(Peripheral.SLEEP):
                 m.d.sync += value.eq(self.cpu.event.valid)
             with m.Case(Peripheral.FILLED):
@@ -156,8 +159,8 @@ class Peripherals(wiring.Component):
                     m.d.sync += value.eq(event[word * 32 : (word + 1) * 32])
             with m.Default():
                 m.d.sync += value.eq(0)
-        m.d.sync += from_mailbox.eq(in_mailbox)
         m.d.comb += [
+            self.mailbox_read.eq(reads & in_mailbox),
             self.mailbox_address.eq(self.bus.adr),
             self.bus.dat_r.eq(Mux(from_mailbox, self.mailbox_data, value)),
         ]
