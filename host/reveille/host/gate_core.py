@@ -18,6 +18,7 @@ from reveille.host.models import Models
 from reveille.host.network.integer import fixed_point_inputs
 from reveille.host.results import write_text
 from reveille.sim.energy.card import EnergyCard
+from reveille.sim.energy.model import Operation
 from reveille.sim.energy.quantities import Entry, Mark
 from reveille.sim.energy.writer import card_text
 from reveille.sim.gates.accesses import KINDS
@@ -220,7 +221,8 @@ def _sum(memories: Sequence[dict[str, Any]], key: str) -> float | None:
 def core_card(summary: Mapping[str, Any], base: EnergyCard, source: str) -> str:
     """Return a measurement as an energy card that extends another.
 
-    A cycle is one of gates, caches and mailbox; what goes to RAM is told by the access.
+    A cycle is one of gates, caches and mailbox; what goes to RAM is told by the access. Asleep, all
+    leaks, and what is not gated runs on the front end's clock: a faster one of the CPU's is off.
 
     Args:
         summary: As `core_summary` returns it, with memories priced.
@@ -265,8 +267,10 @@ def _entries(summary: Mapping[str, Any]) -> dict[str, tuple[float, float, float,
         if memory is not ram
         for kind in KINDS
     )
-    gates_pj = summary["energy_per_cycle_pj"]["awake"]
-    bare_pj = summary["energy_per_cycle_without_wires_pj"]["awake"]
+    gates, bare = summary["energy_per_cycle_pj"], summary["energy_per_cycle_without_wires_pj"]
+    asleep_nw, asleep_bare_nw = (
+        per_cycle["asleep"] * Operation.clock_khz for per_cycle in (gates, bare)
+    )
     beyond = BEYOND if summary["wire_load"] else UNWIRED
     accesses = sum(ram["per_service"].values())
     read_pj, write_pj = ram["access_pj"].values()
@@ -274,9 +278,9 @@ def _entries(summary: Mapping[str, Any]) -> dict[str, tuple[float, float, float,
     leak, memories_leak = summary["leakage_nw"], summary["memories_leakage_nw"]
     return {
         "back_end.cycle_pj": (
-            gates_pj + beside_pj,
-            bare_pj + beside_pj,
-            beyond * gates_pj + beside_pj,
+            gates["awake"] + beside_pj,
+            bare["awake"] + beside_pj,
+            beyond * gates["awake"] + beside_pj,
             "caches included; low end: without wires; high end: assumed for a layout",
         ),
         "back_end.memory_access_pj": (
@@ -298,10 +302,11 @@ def _entries(summary: Mapping[str, Any]) -> dict[str, tuple[float, float, float,
             "words of RAM; ends: assumed",
         ),
         "back_end.sleep_nw": (
-            leak + memories_leak,
-            leak / BEYOND + memories_leak,
-            leak * BEYOND + memories_leak,
-            "clock stopped, all powered; ends: assumed for the gates",
+            leak + asleep_nw + memories_leak,
+            leak / BEYOND + asleep_bare_nw + memories_leak,
+            leak * BEYOND + asleep_nw * beyond + memories_leak,
+            f"leakage, all powered, and a clock of {Operation.clock_khz:g} kHz; low end: without "
+            "wires; high end: assumed for a layout",
         ),
     }
 
