@@ -17,6 +17,8 @@ from reveille.boards.build import Plan, build, plan_build
 from reveille.hdl import plugins
 from reveille.hdl.die.pads import DieTiming
 from reveille.hdl.parameters import MachineParameters
+from reveille.hdl.verilog import find_yosys
+from reveille.sim.build_cache import run_tool
 
 ICEBreakerPlatform = pytest.importorskip(
     "amaranth_boards.icebreaker", reason="needs the extra 'boards'"
@@ -42,6 +44,25 @@ def test_shipped_board_is_planned_down_to_the_commands(name: str) -> None:
     commands = plan_build(board).commands
     assert [command[0].split("-")[0] for command in commands][:2] == ["yosys", "nextpnr"]
     assert any("report.json" in part for part in commands[1])
+
+
+COMPARISONS = """
+module top(input [4:0] a, input [6:0] b, input signed [4:0] c, d, output [6:0] y);
+assign y = {a < b, a <= b, b > a, b >= a, a < 9, c < d, a >= a};
+endmodule
+"""
+
+
+def test_rule_for_comparisons_changes_none(tmp_path: Path) -> None:
+    platform = load_board("icebreaker").platform()
+    (tmp_path / "rule").write_text(platform.extra_files["compare.v.map"])
+    (tmp_path / "top.v").write_text(COMPARISONS)
+    steps = (
+        "read_verilog top.v; copy top made; select made; techmap -map rule",
+        "select -clear; select -assert-count 2 made/t:$lt made/t:$le made/t:$gt made/t:$ge",
+        "miter -equiv -flatten top made miter; sat -verify -prove trigger 0 miter",
+    )
+    run_tool([str(find_yosys()), "-q", "-p", "; ".join(steps)], tmp_path)
 
 
 def test_hash_names_the_design(plan: Plan) -> None:

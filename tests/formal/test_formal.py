@@ -173,7 +173,7 @@ MUTATIONS = {
         Mutation(
             SaturatingCounter,
             "elaborate",
-            "self.strobe & ~self.value.all()",
+            "self.strobe & ~following[-1]",
             "self.strobe",
         ),
     ),

@@ -13,8 +13,9 @@ class EmulatedArray(wiring.Component):
     """Likelihood memories behind the pads of a die: one block RAM a column, as wide as all rows.
 
     Answers a read in the next cycle and never flags a fault. A read in the cycle of a write to the
-    same word answers with the word before. Writes past the last cell do nothing. The words are 0
-    when the FPGA is configured; reset keeps them.
+    same word answers with the word before, or with anything on an FPGA that leaves that open (an
+    iCE40). Writes past the last cell do nothing. The words are 0 when the FPGA is configured; reset
+    keeps them.
 
     In a build with ``read_errors`` the words come with flipped bits and, unless the rate is 0, so
     many cycles later as `ReadErrorGenerator` takes.

@@ -23,10 +23,12 @@ class SaturatingCounter(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Describe the logic."""
         m = Module()
+        # The carry that would wrap it tells its largest value, without logic of its own.
+        following = self.value + 1
         with m.If(self.clear):
             m.d.sync += self.value.eq(0)
-        with m.Elif(self.strobe & ~self.value.all()):
-            m.d.sync += self.value.eq(self.value + 1)
+        with m.Elif(self.strobe & ~following[-1]):
+            m.d.sync += self.value.eq(following)
         return m
 
 
