@@ -41,9 +41,9 @@ def test_energy_by_hand() -> None:
     summary = energy_summary(beats, PARAMETERS, CARD)
     cascade, energy = summary["energy_per_beat_nj"]["cascade"], summary["energy"]
     assert energy["beat_period_s"] == pytest.approx(0.8)
-    assert cascade["leakage"] == pytest.approx((330 + 20 + 539 + 8300) * 0.8)
+    assert cascade["leakage"] == pytest.approx((330 + 20 + 539 + 8560) * 0.8)
     assert cascade["monitoring"] == pytest.approx(600 * 0.8 + 37)
-    assert cascade["wake_service"] == pytest.approx((1 + 1e-3 * (343_000 * 240 + 19_100 * 233)) / 5)
+    assert cascade["wake_service"] == pytest.approx((1 + 1e-3 * (343_000 * 216 + 19_100 * 233)) / 5)
     clocks = 32768 * 0.8
     assert cascade["front_end"] == pytest.approx(
         1e-3 * (258 * 10.4 + (clocks - 258) * 0.694 + clocks * 4.89 + 160 * 0.06)
@@ -91,7 +91,7 @@ def test_services_that_the_firmware_ran_replace_the_card_s() -> None:
     beats = table({"a": [0.0, 1.0, 2.0, 3.0]}, ["NORMAL", "ABNORMAL", "INVALID", "NORMAL"])
     ran = beats.append_column("service_cycles", pa.array([None, 1000, 3000, None], pa.uint32()))
     energies = energy_summary(ran, PARAMETERS, CARD)["energy_per_beat_nj"]
-    service = 1 + 1e-3 * (2000 * 240 + 19_100 * 233)
+    service = 1 + 1e-3 * (2000 * 216 + 19_100 * 233)
     assert energies["cascade"]["wake_service"] == pytest.approx(service / 2)
     assert energies["cpu_always_on"]["wake_service"] == pytest.approx(service)
 

@@ -53,8 +53,8 @@ def test_figures_of_our_own_runs_stand_in_the_default_card() -> None:
         ("controller.leakage_nw", 539),
         ("array.bit_read_fj", 60),
         ("back_end.service_cycles", 343_000),
-        ("back_end.cycle_pj", 240),
-        ("back_end.sleep_nw", 8300),
+        ("back_end.cycle_pj", 216),
+        ("back_end.sleep_nw", 8560),
     ):
         assert card.value(key) == value
     # docs/gate-level-energy.md: machine and controller take 4.00 nJ for a full inference.
@@ -73,7 +73,7 @@ def test_a_card_extends_another(tmp_path: Path) -> None:
     card = EnergyCard.load(own)
     assert (card.name, card.title[:8]) == ("own", "Mine and")
     assert card.value("stochastic.active_cycle_pj") == 6.5
-    assert card.value("back_end.cycle_pj") == 240
+    assert card.value("back_end.cycle_pj") == 216
     own.write_text(f'extends = "{own}"\n')
     with pytest.raises(ReveilleError, match=r"^own extends cards that extend each other"):
         EnergyCard.load(own)

@@ -73,8 +73,8 @@ def test_an_inference_by_hand() -> None:
         1e-3 * (258 * 10.4 + (32768 - 258) * 0.694 + 32768 * 4.89 + 160 * 0.060)
     )
     assert nj["monitoring"] == pytest.approx(600 + 37)
-    assert nj["wake_service"] == pytest.approx((1 + 1e-3 * (343_000 * 240 + 19_100 * 233)) / 4)
-    assert nj["leakage"] == pytest.approx(330 + 20 + 539 + 8300)
+    assert nj["wake_service"] == pytest.approx((1 + 1e-3 * (343_000 * 216 + 19_100 * 233)) / 4)
+    assert nj["leakage"] == pytest.approx(330 + 20 + 539 + 8560)
 
 
 def test_gating_by_hand() -> None:
@@ -83,10 +83,10 @@ def test_gating_by_hand() -> None:
     on = 258 / 32768
     awake = (1e3 + 343_000 / 50) / 1e6 / 4
     assert nj["leakage"] == pytest.approx(
-        539 + 20 + 350 * (on + 0.03 * (1 - on)) + 8300 * awake + 250 * (1 - awake)
+        539 + 20 + 350 * (on + 0.03 * (1 - on)) + 8560 * awake + 250 * (1 - awake)
     )
     assert nj["front_end"] == pytest.approx(1e-3 * (258 * 10.4 + 32768 * 4.89 + 9.6 + 80 + 20))
-    assert nj["wake_service"] == pytest.approx((1000 + 1e-3 * (343_000 * 240 + 19_100 * 233)) / 4)
+    assert nj["wake_service"] == pytest.approx((1000 + 1e-3 * (343_000 * 216 + 19_100 * 233)) / 4)
 
 
 @given(activities, operations)
@@ -232,8 +232,8 @@ def test_measured_service_replaces_the_card_s() -> None:
         100, 80.0, 100, 25_500, 100, 160, 10, service_cycles=1e7, service_accesses=0
     )
     columns = columns_of_energy(CARD.values(None, 0), STOCHASTIC, activity, UNGATED)
-    assert columns["cascade"].wake_service[0] == pytest.approx(0.1 * (1 + 1e6 * 240e-3))
-    assert columns["cpu_always_on"].wake_service[0] == pytest.approx(1 + 1e6 * 240e-3)
+    assert columns["cascade"].wake_service[0] == pytest.approx(0.1 * (1 + 1e6 * 216e-3))
+    assert columns["cpu_always_on"].wake_service[0] == pytest.approx(1 + 1e6 * 216e-3)
 
 
 @pytest.mark.parametrize(
