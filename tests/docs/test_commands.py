@@ -2,67 +2,25 @@
 
 import inspect
 import re
-import shlex
 import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
 import pytest
 import typer
 
-from reveille.host.cli import app
+from .commands import COMMANDS, GROUP, Documented, documented, pages, title
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-PAGES = [page for page in PAGES if "_build" not in page.parts]
-PAGES.remove(ROOT / "docs" / "troubleshooting.md")  # of mistakes; tests/host/test_mistakes.py
-GROUP = typer.main.get_command(app)
-COMMANDS = GROUP.commands
 HELP = {"-h", "--help"}
 OWN_OPTIONS = HELP | {option for parameter in GROUP.params for option in parameter.opts}
 UsageError = typer.BadParameter.__bases__[0]
 
-FENCE = re.compile(r"^```(\w*)$")
-PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*|.*\$.*|.*:ADDRESS")
-INLINE = re.compile(r"`(reveille [^`]+)`")
-
-
-@dataclass(frozen=True)
-class Documented:
-    """A command as a page has it; in running text it may be a part of one."""
-
-    line: int
-    words: tuple[str, ...]
-    whole: bool
-
-
-def documented(text: str) -> Iterator[Documented]:
-    """Yield the commands of a page: in shell blocks, indented blocks and running text."""
-    language: str | None = None
-    kept = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        fence = FENCE.match(line)
-        if fence:
-            language = None if language is not None else fence[1]
-            continue
-        block = language in ("", "sh") or (language is None and line.startswith("    "))
-        if not block:
-            if language is None:
-                for found in INLINE.findall(line.replace(r"\|", "|")):
-                    yield Documented(number, tuple(found.split()[1:]), whole=False)
-            continue
-        line = kept + line.strip()
-        kept = line[:-1] if line.endswith("\\") else ""
-        if not kept and line.startswith("reveille ") and "..." not in line:
-            yield Documented(number, tuple(shlex.split(line, comments=True)[1:]), whole=True)
+PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*|.*:ADDRESS")
 
 
 def complaint(found: Documented) -> str | None:
     """Tell what the command line would say against a command."""
-    name, *arguments = found.words
-    if name in OWN_OPTIONS or HELP & set(arguments):
+    program, name, *arguments = found.words
+    if program != "reveille" or name in OWN_OPTIONS or HELP & set(arguments):
         return None
     command = COMMANDS.get(name)
     if command is None:
@@ -93,10 +51,10 @@ def filled_in(command, arguments: list[str]) -> list[str]:
     return filled
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", pages(), ids=title)
 def test_commands_of_a_page_are_known(page):
     wrong = [
-        f"{page.name}:{found.line}: reveille {' '.join(found.words)}: {said}"
+        f"{page.name}:{found.line}: {found}: {said}"
         for found in documented(page.read_text())
         if (said := complaint(found))
     ]
@@ -109,7 +67,7 @@ def test_help_teaches_by_examples(name):
     _, heading, examples = inspect.cleandoc(COMMANDS[name].callback.__doc__).partition("Examples:")
     assert heading
     found = list(documented(f"```sh\n{textwrap.dedent(examples)}\n```"))
-    assert [shown for shown in found if shown.words[0] == name]
+    assert [shown for shown in found if shown.words[1] == name]
     assert [said for shown in found if (said := complaint(shown))] == []
 
 
@@ -145,5 +103,5 @@ def test_a_right_command_passes(text):
 
 def test_the_pages_have_commands():
     """Guards the reader above: were it to find nothing, all would pass."""
-    number = sum(len(list(documented(page.read_text()))) for page in PAGES)
-    assert number > 100
+    number = sum(len(list(documented(page.read_text()))) for page in pages())
+    assert number > 200
