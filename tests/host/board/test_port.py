@@ -8,6 +8,8 @@ import pytest
 import serial
 
 from reveille.host.board.port import PortError, SerialPort
+from reveille.host.board.simulated import SimulatedPort
+from reveille.sim.board.simulation import BoardTiming
 
 
 @pytest.fixture
@@ -81,3 +83,22 @@ def test_a_file_is_no_port(tmp_path) -> None:
     path.write_text("no port")
     with pytest.raises(PortError, match=r"is no serial port"):
         SerialPort(str(path))
+
+
+class Clocked:
+    """A simulation of which nothing comes."""
+
+    timing = BoardTiming()
+    clocks = 0
+
+    def take(self) -> bytes:
+        return b""
+
+    def run(self, clocks: int) -> None:
+        self.clocks += clocks
+
+
+def test_time_passes_on_a_simulated_board_however_short_the_wait() -> None:
+    port = SimulatedPort(Clocked())  # type: ignore[arg-type]
+    assert port.read(1e-12) == b""
+    assert port.now() > 0

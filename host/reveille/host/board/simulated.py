@@ -1,5 +1,7 @@
 """A board simulated inside this program: no terminal, no waiting, time is the board's."""
 
+from math import ceil
+
 from reveille.sim.board.simulation import BoardSimulation
 
 CHUNK_CLOCKS = 240
@@ -20,7 +22,8 @@ class SimulatedPort:
 
     def read(self, timeout_s: float) -> bytes:
         """Run the board until something comes, so long at most in its own time."""
-        end = self._simulation.clocks + round(timeout_s * self._simulation.timing.clock_hz)
+        # Rounded up: a wait for less than a cycle would otherwise never be over.
+        end = self._simulation.clocks + ceil(timeout_s * self._simulation.timing.clock_hz)
         while not (data := self._simulation.take()) and self._simulation.clocks < end:
             self._simulation.run(CHUNK_CLOCKS)
         return data
