@@ -62,7 +62,9 @@ def test_a_measured_run_is_a_run(
     assert summary["front_end"]["embodiment"] == "board"
     assert (summary["port"], summary["board"]["name"]) == ("virtual", "virtual")
     assert (summary["lost"], summary["repeated"], summary["reconnections"]) == (0, 0, 0)
-    assert summary["counters"]["INFERENCES"] == BEATS
+    back = summary["read_back"]
+    assert (back["reads"], back["words"], back["wrong_words"]) == (1, 160, 0)
+    assert summary["counters"]["INFERENCES"] == summary["counters"]["ARRAY_READS"] == BEATS
     assert summary["counters"]["DECISIONS"] == round(summary["wake_rate"] * BEATS)
     assert summary["beats_per_s"] > 0
     assert 0 < summary["link_use_records"] < summary["link_use"] <= 1

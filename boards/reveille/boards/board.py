@@ -62,6 +62,7 @@ class Board:
         die: Timing of a die in place of memories that answer at once. It is a real one where the
             platform has a resource ``die`` with the pads of `reveille.hdl.die.pads` as subsignals,
             and emulated in fabric elsewhere.
+        self_test: The array can be read back; costs 190 logic cells of an iCE40 with 5 columns.
         overrides: Passed to the platform's build templates, for example ``synth_opts``.
     """
 
@@ -74,6 +75,7 @@ class Board:
     machine: MachineParameters = field(default_factory=lambda: MachineParameters(columns=5))
     soft_core: SoftCoreParameters | None = None
     die: DieTiming | None = None
+    self_test: bool = True
     overrides: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -89,6 +91,7 @@ class Board:
             baud=self.baud,
             name=self.name,
             soft_core=self.soft_core is not None,
+            self_test=self.self_test,
             design_hash=design_hash,
         )
 

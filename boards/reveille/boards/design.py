@@ -82,12 +82,12 @@ class BoardDesign(Elaboratable):
 
     def _front_end(self, m: Module, platform: Platform) -> wiring.Component | None:
         """Return the front end of a board with a die, its pads connected where there are any."""
-        machine, timing = self._board.machine, self._board.die
+        machine, timing, tested = self._board.machine, self._board.die, self._board.self_test
         if timing is None:
             return None
         if not _has(platform, "die", 0):
-            return EmulatedDieFrontEnd(machine, timing)
-        front_end = DieFrontEnd(machine, timing)
+            return EmulatedDieFrontEnd(machine, timing, tested)
+        front_end = DieFrontEnd(machine, timing, tested)
         names = front_end.pads.signature.members
         self._connect(
             m, platform, "die", 0, {name: getattr(front_end.pads, name) for name in names}

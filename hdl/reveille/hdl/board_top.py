@@ -28,7 +28,8 @@ class BoardTop(wiring.Component):
         board: The build.
         soft_core: Makes the soft core, for a build that has one.
         front_end: The front end, `EmulatedFrontEnd` when left out; another one has the same ports,
-            as `reveille.hdl.die.top.EmulatedDieFrontEnd` has them.
+            as `reveille.hdl.die.top.EmulatedDieFrontEnd` has them, that of the self-test included
+            where the build has one.
 
     Members:
         rx: From the host.
@@ -38,7 +39,7 @@ class BoardTop(wiring.Component):
         activity: Bytes come or go.
 
     Raises:
-        ValueError: A soft core is missing, or not wanted.
+        ValueError: A soft core is missing, or not wanted; or the front end lacks the self-test.
     """
 
     def __init__(
@@ -50,6 +51,8 @@ class BoardTop(wiring.Component):
         if board.soft_core != (soft_core is not None):
             wanted = "needs a soft core" if board.soft_core else "takes no soft core"
             raise ValueError(f"a board with soft_core={board.soft_core} {wanted}")
+        if board.self_test and front_end and "self_test" not in front_end.signature.members:
+            raise ValueError("a board with self_test=True needs a front end that has one")
         self.board = board
         self._soft_core = soft_core
         self._front_end = front_end
@@ -67,7 +70,9 @@ class BoardTop(wiring.Component):
         """Describe the logic."""
         m = Module()
         m.submodules.link = link = Link(self.board)
-        front_end = self._front_end or EmulatedFrontEnd(self.board.machine)
+        front_end = self._front_end or EmulatedFrontEnd(
+            self.board.machine, self_test=self.board.self_test
+        )
         m.submodules.front_end = ResetInserter(link.restart)(front_end)
         wiring.connect(m, link.beat, front_end.beat)
         wiring.connect(m, front_end.outcome, link.outcome)
@@ -79,6 +84,8 @@ class BoardTop(wiring.Component):
             self.asleep.eq(front_end.cpu.asleep),
             self.interrupt.eq(front_end.cpu.interrupt),
         ]
+        if self.board.self_test:
+            wiring.connect(m, link.self_test, front_end.self_test)
         self._show_activity(m, link.active)
         if self._soft_core is not None:
             m.submodules.soft_core = soft_core = self._soft_core(self.board.machine)

@@ -118,6 +118,29 @@ class ArraySignature(wiring.Signature):
         )
 
 
+class SelfTestSignature(wiring.Signature):
+    """Reads of single words by the self-test, seen from the one who asks for them.
+
+    Members:
+        read: High until the answer has come: read the word at ``LIKELIHOOD_ADDRESS``.
+        exists: The array has such a word; otherwise nothing is read.
+        valid: Strobe; ``unreliable`` and ``word`` answer.
+        unreliable: The array found its own answer unreliable; read with ``valid``.
+        word: The word; steady until the next read or change of the address.
+    """
+
+    def __init__(self, parameters: MachineParameters) -> None:
+        super().__init__(
+            {
+                "read": Out(1),
+                "exists": In(1),
+                "valid": In(1),
+                "unreliable": In(1),
+                "word": In(parameters.word_bits),
+            }
+        )
+
+
 class RegisterSignature(wiring.Signature):
     """The register bus, seen from its initiator. Reads answer in the next cycle.
 

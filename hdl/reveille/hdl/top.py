@@ -15,12 +15,14 @@ from reveille.hdl.interfaces import (
     CpuSignature,
     OutcomeSignature,
     RegisterSignature,
+    SelfTestSignature,
 )
 from reveille.hdl.machine import BayesianMachine
 from reveille.hdl.parameters import MachineParameters
 from reveille.hdl.queue import BeatQueue
 from reveille.hdl.read_errors import ReadErrorSignature
 from reveille.hdl.registers import RegisterFile
+from reveille.hdl.self_test import connect_array
 from reveille.hdl.wakeup import WakeUpController
 
 WAKE_COUNTERS = {
@@ -32,9 +34,13 @@ WAKE_COUNTERS = {
 """Counter of each cause that wakes."""
 
 
-def front_end_members(parameters: MachineParameters) -> dict[str, wiring.Member]:
+def front_end_members(
+    parameters: MachineParameters, self_test: bool = False
+) -> dict[str, wiring.Member]:
     """Ports that a front end has whatever its array is made of."""
+    test = {"self_test": In(SelfTestSignature(parameters))} if self_test else {}
     return {
+        **test,
         "beat": In(BeatSignature(parameters)),
         "outcome": Out(OutcomeSignature(parameters)),
         "cpu": Out(CpuSignature(parameters)),
@@ -149,20 +155,26 @@ class EmulatedFrontEnd(wiring.Component):
     Args:
         parameters: Dimensions.
         machine: Makes the machine.
+        self_test: The array can be read word by word while the machine stands still.
 
     Members:
         beat: Beats in.
         outcome: Shows each record.
         cpu: The wake-up path.
         registers: The register bus.
+        self_test: Reads of single words, where there is a self-test.
     """
 
     def __init__(
-        self, parameters: MachineParameters, machine: MachineType = BayesianMachine
+        self,
+        parameters: MachineParameters,
+        machine: MachineType = BayesianMachine,
+        self_test: bool = False,
     ) -> None:
         self.parameters = parameters
         self._machine = machine
-        super().__init__(front_end_members(parameters))
+        self._tested = self_test
+        super().__init__(front_end_members(parameters, self_test))
 
     def elaborate(self, platform: object) -> Module:
         """Describe the logic."""
@@ -171,7 +183,8 @@ class EmulatedFrontEnd(wiring.Component):
         m.submodules.array = array = EmulatedArray(self.parameters)
         wiring.connect(m, wiring.flipped(self.beat), front_end.beat)
         wiring.connect(m, wiring.flipped(self.registers), front_end.registers)
-        wiring.connect(m, front_end.array, array.array)
+        test = self.self_test if self._tested else None
+        connect_array(m, self.parameters, front_end.array, array.array, test)
         if self.parameters.read_errors:
             wiring.connect(m, front_end.read_errors, array.read_errors)
         wiring.connect(m, front_end.cpu, wiring.flipped(self.cpu))

@@ -34,6 +34,7 @@ BOARDS = [
         baud=115_200,
         name="sixteen letters!",
         soft_core=True,
+        self_test=False,
         request_window=16,
         beat_window=1024,
         design_hash=0xFEDC_BA98_7654_3210,
@@ -50,8 +51,8 @@ def test_a_board_tells_its_build(board: BoardParameters) -> None:
 
 
 def test_the_host_refuses_another_version_of_the_link() -> None:
-    packed = b"\x02\x00" + BoardParameters().pack()[2:]
-    with pytest.raises(LinkVersionError, match="speaks version 2 of the link, this program 1"):
+    packed = b"\x01\x00" + BoardParameters().pack()[2:]
+    with pytest.raises(LinkVersionError, match="speaks version 1 of the link, this program 2"):
         BoardParameters.unpack(packed)
     with pytest.raises(LinkVersionError, match="identifies itself as 0x52455602"):
         BoardParameters.unpack(BoardParameters().pack().replace(b"\x01VER", b"\x02VER"))

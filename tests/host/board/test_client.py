@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reveille.hdl.contract import Register
 from reveille.hdl.errors import ReveilleError
-from reveille.hdl.link.board import BoardParameters, LinkVersionError
+from reveille.hdl.link.board import LINK_VERSION, BoardParameters, LinkVersionError
 from reveille.hdl.link.contract import HELLO_REPLY, Command, LinkRegister, Status
 from reveille.hdl.link.frames import Frame
 from reveille.hdl.parameters import Machine, MachineParameters, Mode
@@ -188,7 +188,9 @@ def test_what_is_no_board(answer: bytes | None, kind: type[Exception], said: str
 def test_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
     packed = BOARD.pack()
     monkeypatch.setattr(BoardParameters, "pack", lambda self: b"\x07\0" + packed[2:])
-    with pytest.raises(LinkVersionError, match="version 7 of the link, this program 1"):
+    with pytest.raises(
+        LinkVersionError, match=f"version 7 of the link, this program {LINK_VERSION}"
+    ):
         BoardClient(DevicePort(LinkDevice(BOARD)))
     monkeypatch.setattr(BoardParameters, "pack", lambda self: b"\x07\0")
     assert HELLO_REPLY.size > 6, "a later version may even be shorter"

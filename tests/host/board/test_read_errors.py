@@ -12,10 +12,12 @@ from reveille.host.board.simulated import SimulatedPort
 from reveille.host.models import load_screening
 from reveille.sim.board.build import simulate, virtual_parameters
 from reveille.sim.front_end import ReadErrors
+from reveille.sim.read_errors import word_flips
 from reveille.sim.rtl import RtlFrontEnd
 from reveille.sim.twin import TwinFrontEnd
 
 BEATS = 600
+WORDS = 160
 
 
 @pytest.mark.parametrize(
@@ -34,8 +36,15 @@ def test_all_embodiments_agree_beat_for_beat_with_errors_injected(machine: Machi
         configuration = replace(built, read_errors=ReadErrors(rate, seed=4))
         twin = TwinFrontEnd(configuration).infer(observations)
         assert (twin.scores != without.scores).any(axis=1).mean() > rate
-        board = BoardFrontEnd(client, configuration).infer(observations)
-        assert board.first_difference(twin) is None
+        board = BoardFrontEnd(client, configuration)
+        assert board.infer(observations).first_difference(twin) is None
+        assert board.read_back is not None
+        flips = word_flips(
+            configuration.parameters, configuration.read_errors.rate_word, 4, 0, WORDS
+        )
+        own = flips.reshape(WORDS, -1)[np.arange(WORDS), np.arange(WORDS) // 8]
+        wrong = board.read_back.read.ravel() ^ configuration.likelihoods.ravel()
+        assert (wrong == own).all(), "the self-test draws them by the same numbers"
         rtl = RtlFrontEnd(configuration).infer(observations)
         assert rtl.first_difference(twin) is None
     simulation.close()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -95,6 +96,25 @@ class TakesAnyDecision(LinkDevice):
             super()._decide(sequence, decision)
 
 
+class ReadsWhileRunning(LinkDevice):
+    """Reads the array under the machine."""
+
+    def _self_test(self, payload: bytes) -> bytes:
+        running, front_end = self._read(Register.CONTROL), self._front_end
+        front_end.write(Register.CONTROL, 0)
+        reply = super()._self_test(payload)
+        front_end.write(Register.CONTROL, running)
+        return reply
+
+
+class ForgetsAWord(LinkDevice):
+    """Reads a word as 0 where the self-test asks, though not where a beat does."""
+
+    def _self_test(self, payload: bytes) -> bytes:
+        reply = super()._self_test(payload)
+        return reply[:-1] + b"\0" if len(payload) > 100 else reply
+
+
 MUTANTS: dict[str, Callable[[BoardParameters], LinkDevice]] = {
     "repeated_request": ForgetsReplies,
     "full_mode": LosesARecord,
@@ -103,6 +123,7 @@ MUTANTS: dict[str, Callable[[BoardParameters], LinkDevice]] = {
     "registers": DoesNotHold,
     "refusals": RefusesNothing,
     "stale_decision": TakesAnyDecision,
+    "self_test": ReadsWhileRunning,
 }
 
 
@@ -111,6 +132,12 @@ def test_a_broken_board_fails(name: str) -> None:
     verdict = verdicts(MUTANTS[name](BoardParameters(STOCHASTIC, beat_window=64)), name)[name]
     assert not verdict.passed
     assert verdict.failure
+
+
+def test_a_word_that_is_not_there_fails_before_any_beat() -> None:
+    board = BoardParameters(replace(STOCHASTIC, address_bits=3), beat_window=64)
+    verdict = verdicts(ForgetsAWord(board), "self_test")["self_test"]
+    assert "words otherwise than programmed" in (verdict.failure or "")
 
 
 def test_an_unknown_check_is_told() -> None:

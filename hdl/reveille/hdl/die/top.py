@@ -10,6 +10,7 @@ from reveille.hdl.die.emulated import EmulatedDie
 from reveille.hdl.die.pads import DiePadsSignature, DieTiming
 from reveille.hdl.die.registers import DieRegisters
 from reveille.hdl.parameters import MachineParameters
+from reveille.hdl.self_test import connect_array
 from reveille.hdl.top import FrontEnd, front_end_members
 
 
@@ -19,25 +20,33 @@ class DieFrontEnd(wiring.Component):
     Likelihood words are programmed as in every front end, one write a word, but each takes a while:
     write the next one when ``DieRegister.STATUS`` shows that the die is free.
 
+    Args:
+        parameters: Dimensions.
+        timing: The die's.
+        self_test: The die can be read word by word while the machine stands still.
+
     Members:
         beat: Beats in.
         outcome: Shows each record.
         cpu: The wake-up path.
         registers: The register bus, `DieRegister` included.
         pads: The die.
+        self_test: Reads of single words, where there is a self-test.
 
     Raises:
         ValueError: The build draws read errors, which a die makes itself, or waits too short.
     """
 
-    def __init__(self, parameters: MachineParameters, timing: DieTiming) -> None:
+    def __init__(
+        self, parameters: MachineParameters, timing: DieTiming, self_test: bool = False
+    ) -> None:
         if parameters.read_errors:
             raise ValueError("read_errors must be False with a die, which makes its own")
         self.parameters = parameters
         self.controller = DieController(parameters, timing)
-        super().__init__(
-            {**front_end_members(parameters), "pads": Out(DiePadsSignature(parameters))}
-        )
+        self._tested = self_test
+        members = front_end_members(parameters, self_test)
+        super().__init__({**members, "pads": Out(DiePadsSignature(parameters))})
 
     def elaborate(self, platform: object) -> Module:
         """Describe the logic."""
@@ -48,7 +57,8 @@ class DieFrontEnd(wiring.Component):
         wiring.connect(m, wiring.flipped(self.beat), front_end.beat)
         wiring.connect(m, front_end.outcome, wiring.flipped(self.outcome))
         wiring.connect(m, front_end.cpu, wiring.flipped(self.cpu))
-        wiring.connect(m, front_end.array, self.controller.array)
+        test = self.self_test if self._tested else None
+        connect_array(m, self.parameters, front_end.array, self.controller.array, test)
         wiring.connect(m, self.controller.settings, registers.settings)
         wiring.connect(m, self.controller.pads, wiring.flipped(self.pads))
         self._share_registers(m, front_end.registers, registers.bus)
@@ -76,17 +86,23 @@ class DieFrontEnd(wiring.Component):
 class EmulatedDieFrontEnd(wiring.Component):
     """`DieFrontEnd` with an `EmulatedDie` at its pads.
 
+    Args as those of `DieFrontEnd`.
+
     Members:
         beat: Beats in.
         outcome: Shows each record.
         cpu: The wake-up path.
         registers: The register bus, `DieRegister` included.
+        self_test: Reads of single words, where there is a self-test.
     """
 
-    def __init__(self, parameters: MachineParameters, timing: DieTiming) -> None:
-        self.front_end = DieFrontEnd(parameters, timing)
+    def __init__(
+        self, parameters: MachineParameters, timing: DieTiming, self_test: bool = False
+    ) -> None:
+        self.front_end = DieFrontEnd(parameters, timing, self_test)
         self.die = EmulatedDie(parameters)
-        super().__init__(front_end_members(parameters))
+        self._tested = self_test
+        super().__init__(front_end_members(parameters, self_test))
 
     def elaborate(self, platform: object) -> Module:
         """Describe the logic."""
@@ -98,4 +114,6 @@ class EmulatedDieFrontEnd(wiring.Component):
         wiring.connect(m, front_end.outcome, wiring.flipped(self.outcome))
         wiring.connect(m, front_end.cpu, wiring.flipped(self.cpu))
         wiring.connect(m, wiring.flipped(self.registers), front_end.registers)
+        if self._tested:
+            wiring.connect(m, wiring.flipped(self.self_test), front_end.self_test)
         return m

@@ -8,7 +8,7 @@ from reveille.hdl.link.frames import LONGEST_LINE
 from reveille.hdl.link.layout import Field, Layout
 from reveille.hdl.parameters import Machine, MachineParameters
 
-LINK_VERSION = 1
+LINK_VERSION = 2
 """Version of frames, commands and payloads. A host refuses a board of another one."""
 
 NAME_BYTES = 16
@@ -23,8 +23,9 @@ FEWEST_CYCLES_PER_BIT = 4
 MEMORY_TIMEOUT_CYCLES = 255
 """Clock cycles in which the soft core's memory takes a word, or the write is given up."""
 
-COMMAND_CYCLES = 64 * 256
-"""No command takes the board longer than so many clock cycles."""
+COMMAND_CYCLES = 68 * 256
+"""No command takes the board longer than so many clock cycles: a self-test whose every read takes
+all the time that it may takes longest, 62 times 255 cycles and what goes on between them."""
 
 
 class LinkVersionError(ReveilleError):
@@ -47,6 +48,7 @@ BUILD_FIELDS = Layout(
         Field("array_timeout_cycles", 1, "cycles after which a silent array is a fault"),
         Field("read_errors", 1, "1 where the emulated array can draw read errors"),
         Field("soft_core", 1, "1 where a soft core is there"),
+        Field("self_test", 1, "1 where the array can be read back"),
         Field("request_window", 1, "requests that may be outstanding"),
         Field("beat_window", 2, "beats that may be unacknowledged"),
         Field("clock_hz", 4, "system clock"),
@@ -71,6 +73,7 @@ class BoardParameters:
         baud: Bits a second on the line, both ways.
         name: Name of the board, up to 16 printable ASCII characters.
         soft_core: A soft core is there and can be the back end; else the host is.
+        self_test: The array can be read back word by word, as an inference reads it.
         request_window: Requests that the host may have outstanding, and replies that the board
             keeps so that it can repeat them: a power of two.
         beat_window: Beats that may be unacknowledged, and decisions of the soft core: a power of
@@ -86,6 +89,7 @@ class BoardParameters:
     baud: int = 1_000_000
     name: str = "virtual"
     soft_core: bool = False
+    self_test: bool = True
     request_window: int = 4
     beat_window: int = 256
     design_hash: int = 0
@@ -191,5 +195,6 @@ class BoardParameters:
             machine=machine,
             name=name,
             soft_core=bool(values["soft_core"]),
+            self_test=bool(values["self_test"]),
             **{number: values[number] for number in own},
         )

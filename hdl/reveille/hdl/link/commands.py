@@ -1,128 +1,31 @@
 """The command engine: takes each request once, acts, replies."""
 
-from amaranth.hdl import Cat, Module, Mux, Shape, Signal, ValueLike
-from amaranth.lib import memory, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Module, Mux, Shape, Signal
+from amaranth.lib import data, memory
 
-from reveille.hdl.contract import Register, decision_layout, observation_layout
-from reveille.hdl.interfaces import MemoryWriteSignature, RegisterSignature
-from reveille.hdl.link.board import MEMORY_TIMEOUT_CYCLES, BoardParameters
+from reveille.hdl.contract import Register
+from reveille.hdl.link.board import MEMORY_TIMEOUT_CYCLES
 from reveille.hdl.link.contract import (
     DECISION,
-    HELLO_REQUEST,
     REGISTERS_A_READ,
     Command,
     Status,
     beat_bytes,
-    record_bits,
     record_bytes,
     records_a_reply,
 )
-from reveille.hdl.link.frames import LONGEST_PAYLOAD, NUMBERS
-from reveille.hdl.link.kept import KeptSignature
-from reveille.hdl.link.replies import ReplySignature
-from reveille.hdl.link.requests import RequestSignature
-
-WORD_BYTES = 4
-
-FIRST_STATES = {
-    Command.HELLO: "Hello",
-    Command.ECHO: "Echo",
-    Command.READ_REGISTERS: "Read check",
-    Command.WRITE_REGISTERS: "Write",
-    Command.WRITE_LIKELIHOODS: "Likelihoods",
-    Command.WRITE_MEMORY: "Memory",
-    Command.STREAM: "Stream",
-    Command.RESTART: "Restart",
-}
-"""State in which a command begins, once the reply says that all is well."""
-
-RETURNS = (
-    "Admit",
-    "Build",
-    "Read",
-    "Write value",
-    "Likelihoods from",
-    "Memory address",
-    "Memory word",
-    "Stream records",
-    "Stream decisions",
-    "Decision",
-    "First decision",
-    "Record count",
-    "Records",
-    "Made",
-)
-"""States that follow the taking or putting of several bytes."""
-
-SOFT_CORE_RETURNS = {"Memory address", "Memory word", "Made"}
-"""Those of them that only builds with a soft core have."""
+from reveille.hdl.link.sequencer import WORD_BYTES, CommandSequencer
+from reveille.hdl.registers import STATUS_LAYOUT
 
 
-class CommandEngine(wiring.Component):
+class CommandEngine(CommandSequencer):
     """Acts on requests by the rules of `reveille.hdl.link.contract`, one after the other.
 
     It waits for nothing but room in the queue of replies and, for a bounded time, for the soft
-    core's memory; so a request takes it a few cycles a byte. A reply begins as ``OK`` and is begun
-    anew where its request turns out to be wrong. Reset ends the session.
-
-    Members:
-        request: Requests.
-        reply: Replies.
-        bus: The register bus.
-        records: Records to send and to acknowledge.
-        decisions: Decisions of the soft core, likewise.
-        beat_strobe: A beat of the host.
-        observations: Its observations.
-        beats: Number of beats to come in this request.
-        fits: Whether they fit the window.
-        decision_strobe: A decision of the host.
-        decision: The decision.
-        memory: Writes to the soft core, in a build that has one.
-        restart: Strobe; reset the front end and all that belongs to its beats.
-        session: The session in force.
-        repeated: Strobe; a request was answered by its kept reply.
-        early: Strobe; a request came before its turn.
+    core's memory and for the array; so a request takes it a few cycles a byte, or a read a word. A
+    reply begins as ``OK`` and is begun anew where its request turns out to be wrong. Reset ends the
+    session.
     """
-
-    def __init__(self, board: BoardParameters) -> None:
-        self.board = board
-        machine = board.machine
-        members = {
-            "request": In(RequestSignature()),
-            "reply": Out(ReplySignature()),
-            "bus": Out(RegisterSignature()),
-            "records": Out(KeptSignature(record_bits(machine), machine.sequence_bits)),
-            "decisions": Out(KeptSignature(decision_layout(machine), machine.sequence_bits)),
-            "beat_strobe": Out(1),
-            "observations": Out(observation_layout(machine)),
-            "beats": Out(8),
-            "fits": In(1),
-            "decision_strobe": Out(1),
-            "decision": Out(decision_layout(machine)),
-            "restart": Out(1),
-            "session": Out(32),
-            "repeated": Out(1),
-            "early": Out(1),
-        }
-        if board.soft_core:
-            members["memory"] = Out(MemoryWriteSignature())
-        super().__init__(members)
-        longest = max(WORD_BYTES, record_bytes(machine), DECISION.size * board.soft_core)
-        self._code = Signal(8)
-        self._number = Signal(8)
-        self._expected = Signal(8)
-        self._is_hello = Signal()
-        self._opens = Signal()
-        self._status = Signal(8)
-        self._address = Signal(8)
-        self._word = Signal(8 * WORD_BYTES)
-        self._beat = Signal(8 * beat_bytes(machine))
-        self._out = Signal(8 * longest)
-        self._bytes = Signal(range(max(longest, beat_bytes(machine))))
-        self._items = Signal(8)
-        self._room = Signal(range(LONGEST_PAYLOAD + 1))
-        self._return = Signal(range(len(RETURNS)))
 
     def elaborate(self, platform: object) -> Module:
         """Describe the logic."""
@@ -143,6 +46,8 @@ class CommandEngine(wiring.Component):
             self._add_stream_reply(m)
             if self.board.soft_core:
                 self._add_memory(m)
+            if self.board.self_test:
+                self._add_self_test(m)
             with m.State("Echo"), m.If(self._left(m)):
                 self._put(m, self._take(m))
             with m.State("Restart"):
@@ -151,77 +56,6 @@ class CommandEngine(wiring.Component):
                 with m.If(self.request.left != 0):
                     self._refuse(m, Status.MALFORMED)
         return m
-
-    def _add_admission(self, m: Module) -> None:
-        """Act on a request in its turn; repeat a reply otherwise."""
-        request, reply = self.request, self.reply
-        ahead = Signal(8)
-        m.d.comb += ahead.eq(self._number - self._expected)
-        with m.State("Idle"), m.If(request.valid & reply.ready):
-            m.d.sync += self._number.eq(self._take(m))
-            m.next = "Code"
-        with m.State("Code"):
-            is_hello = (request.byte == Command.HELLO) & (request.left == HELLO_REQUEST.size + 1)
-            m.d.sync += [self._code.eq(self._take(m)), self._is_hello.eq(is_hello)]
-            m.next = "Admit"
-            with m.If(is_hello):
-                self._call(m, "Take word", "Admit")
-        with m.State("Admit"):
-            opens = self._is_hello & (self._word != 0) & (self._word != self.session)
-            in_turn = (self.session != 0) & (ahead == 0)
-            m.d.sync += self._opens.eq(opens)
-            with m.If(opens | in_turn):
-                m.d.comb += reply.begin.eq(1)
-                m.d.sync += self._expected.eq(self._number + 1)
-                m.next = "Number"
-            with m.Else():
-                kept = ahead >= NUMBERS - self.board.request_window
-                m.d.comb += [
-                    reply.repeat.eq(self.session != 0),
-                    reply.number.eq(Mux(kept, self._number, self._expected - 1)),
-                    self.repeated.eq(reply.repeat & kept),
-                    self.early.eq(reply.repeat & ~kept),
-                    request.done.eq(1),
-                ]
-                m.next = "Idle"
-        with m.State("Number"):
-            self._put(m, self._number)
-            m.next = "Status"
-        with m.State("Status"):
-            self._put(m, Status.OK)
-            m.d.sync += [self._room.eq(LONGEST_PAYLOAD), self._items.eq(0)]
-            with m.Switch(self._code):
-                for command, state in FIRST_STATES.items():
-                    if command is not Command.WRITE_MEMORY or self.board.soft_core:
-                        with m.Case(command):
-                            m.next = state
-                with m.Default():
-                    self._refuse(m, Status.UNKNOWN_COMMAND)
-
-    def _add_subroutines(self, m: Module) -> None:
-        """Take a word, put several bytes, refuse, finish."""
-        with m.State("Take word"):
-            with m.If(self.request.left == 0):
-                self._refuse(m, Status.MALFORMED)
-            with m.Else():
-                m.d.sync += self._word.eq(Cat(self._word[8:], self._take(m)))
-                self._count_down(m)
-        with m.State("Put bytes"):
-            self._put(m, self._out[:8])
-            m.d.sync += self._out.eq(self._out >> 8)
-            self._count_down(m)
-        with m.State("Refuse"):
-            m.d.comb += self.reply.begin.eq(1)
-            m.next = "Refuse number"
-        with m.State("Refuse number"):
-            self._put(m, self._number)
-            m.next = "Refuse status"
-        with m.State("Refuse status"):
-            self._put(m, self._status)
-            m.next = "Finish"
-        with m.State("Finish"):
-            m.d.comb += [self.reply.finish.eq(1), self.request.done.eq(1)]
-            m.next = "Idle"
 
     def _add_hello(self, m: Module) -> None:
         """Open the session; tell the one before and the build."""
@@ -268,6 +102,9 @@ class CommandEngine(wiring.Component):
         with m.State("Likelihoods from"):
             self._write(m, Register.LIKELIHOOD_ADDRESS, self._word)
             m.next = "Likelihood"
+            if self.board.self_test:  # which names its words in the same way
+                with m.If(self._code == Command.SELF_TEST):
+                    m.next = "Test read"
         with m.State("Likelihood"), m.If(self._left(m)):
             self._write(m, Register.LIKELIHOOD_WORD, self._take(m))
 
@@ -295,6 +132,39 @@ class CommandEngine(wiring.Component):
                 m.next = "Memory next"
             with m.Elif(self._items == MEMORY_TIMEOUT_CYCLES):
                 self._refuse(m, Status.MEMORY_TIMEOUT)
+
+    def _add_self_test(self, m: Module) -> None:
+        """Read words of the array while the machine stands still."""
+        bus, test = self.bus, self.self_test
+        status = data.View(STATUS_LAYOUT, bus.read_data[: STATUS_LAYOUT.size])
+        with m.State("Test"):
+            m.d.comb += bus.address.eq(Register.CONTROL)
+            m.next = "Test run"
+        with m.State("Test run"):
+            m.d.comb += bus.address.eq(Register.STATUS)
+            m.next = "Test status"
+            with m.If(bus.read_data[0]):
+                self._refuse(m, Status.RUNNING)
+        with m.State("Test status"):
+            m.next = "Test next"
+            with m.If(status.busy):
+                self._refuse(m, Status.RUNNING)
+        with m.State("Test next"), m.If(self._left(m)):
+            m.d.sync += self._items.eq(0)
+            m.next = "Likelihoods"
+        with m.State("Test read"):
+            m.d.comb += test.read.eq(1)
+            m.d.sync += self._items.eq(self._items + 1)
+            with m.If(~test.exists):
+                self._refuse(m, Status.OUT_OF_RANGE)
+            with m.Elif(test.valid):
+                self._put(m, test.unreliable)
+                m.next = "Test word"
+            with m.Elif(self._items == self.board.machine.array_timeout_cycles):
+                self._refuse(m, Status.ARRAY_TIMEOUT)
+        with m.State("Test word"):
+            self._put(m, test.word)
+            m.next = "Test next"
 
     def _add_stream(self, m: Module) -> None:
         """Acknowledge, take beats and decisions."""
@@ -380,51 +250,3 @@ class CommandEngine(wiring.Component):
                     m.d.comb += decisions.take.eq(1)
                     item = Cat(sequence, Signal(padding, name="padding"), decision)
                     self._put_bytes(m, item, DECISION.size, "Made")
-
-    def _left(self, m: Module) -> ValueLike:
-        """Return whether bytes of the request are left; finish where none is."""
-        with m.If(self.request.left == 0):
-            m.next = "Finish"
-        return self.request.left != 0
-
-    def _take(self, m: Module) -> ValueLike:
-        """Take the next byte of the request and return it."""
-        m.d.comb += self.request.take.eq(1)
-        return self.request.byte
-
-    def _put(self, m: Module, byte: ValueLike) -> None:
-        """Put a byte into the reply."""
-        m.d.comb += [self.reply.put.eq(1), self.reply.byte.eq(byte)]
-        m.d.sync += self._room.eq(self._room - 1)
-
-    def _put_bytes(self, m: Module, value: ValueLike, size: int, then: str) -> None:
-        """Put the bytes of a value into the reply, from the next cycle on, low byte first."""
-        m.d.sync += self._out.eq(value)
-        self._call(m, "Put bytes", then, size)
-
-    def _call(self, m: Module, state: str, then: str, size: int = WORD_BYTES) -> None:
-        """Go through a number of bytes in a state, and on to another one."""
-        m.d.sync += [self._bytes.eq(size - 1), self._return.eq(RETURNS.index(then))]
-        m.next = state
-
-    def _count_down(self, m: Module) -> None:
-        """Go on to where the last call said, after its last byte."""
-        m.d.sync += self._bytes.eq(self._bytes - 1)
-        with m.If(self._bytes == 0), m.Switch(self._return):
-            for index, state in enumerate(RETURNS):
-                if self.board.soft_core or state not in SOFT_CORE_RETURNS:
-                    with m.Case(index):
-                        m.next = state
-
-    def _write(self, m: Module, address: ValueLike, value: ValueLike) -> None:
-        """Write a register."""
-        m.d.comb += [
-            self.bus.write.eq(1),
-            self.bus.address.eq(address),
-            self.bus.write_data.eq(value),
-        ]
-
-    def _refuse(self, m: Module, status: ValueLike) -> None:
-        """Begin the reply anew, with another status."""
-        m.d.sync += self._status.eq(status)
-        m.next = "Refuse"

@@ -40,6 +40,17 @@ Rules of the beats:
 10. Where the soft core is the back end (``BACK_END``), decisions of the host are stale, and those
     of the soft core come in ``STREAM`` replies, kept and acknowledged like records, numbered from
     0 after reset.
+
+Rules of the self-test, in a build that has one:
+
+11. ``SELF_TEST`` reads words through the pads, amplifiers and read errors of an inference, one read
+    a word, in which each column is at the word's observation. Reads of an array that draws read
+    errors have their numbers as those of beats have; ``ARRAY_READS`` counts those of beats alone.
+    ``LIKELIHOOD_ADDRESS`` is the last word's number afterwards.
+12. It disturbs no beat: while ``CONTROL.run`` is 1, or a beat is in the machine, it is refused with
+    ``RUNNING``. Beats in the queue stay there. It waits ``array_timeout_cycles`` for each answer,
+    as an inference does; the first that does not come ends it with ``ARRAY_TIMEOUT``. Until that
+    answer has come or a restart the array is not read again, and a further self-test ends alike.
 """
 
 from enum import IntEnum
@@ -70,6 +81,8 @@ class Command(IntEnum):
     """Acknowledge records, bring beats and decisions; get the next records and decisions."""
     RESTART = 0x08
     """Reset all but the array's words, the session and the link's error counters."""
+    SELF_TEST = 0x09
+    """Read words of the array as an inference reads them, in order: a word number each."""
 
 
 class Status(IntEnum):
@@ -84,9 +97,14 @@ class Status(IntEnum):
     NO_ROOM = 0x83
     """The beats do not fit the window. Nothing was done."""
     OUT_OF_RANGE = 0x84
-    """An acknowledgement of what has not been, or a hello of session 0. Nothing was done."""
+    """An acknowledgement of what has not been, a hello of session 0, or no such word to test.
+    Nothing was done, but for the words tested before."""
     MEMORY_TIMEOUT = 0x85
     """The memory did not take a word in time. Words before it are written."""
+    RUNNING = 0x86
+    """The machine runs, or is not done with a beat, so that no self-test is possible."""
+    ARRAY_TIMEOUT = 0x87
+    """The array has not answered a read in time: one of the self-test, or of a beat before it."""
 
 
 class LinkRegister(IntEnum):
@@ -179,6 +197,15 @@ LIKELIHOODS_REQUEST = Layout(
     (Field("first", 4, "word number, as for the register `LIKELIHOOD_ADDRESS`"),)
 )
 """Head; the words follow to the end, one byte each."""
+SELF_TEST_REQUEST = Layout(
+    (Field("number", 4, "word number, as for the register `LIKELIHOOD_ADDRESS`"),)
+)
+SELF_TEST_REPLY = Layout(
+    (
+        Field("unreliable", 1, "1 where the array found its own answer unreliable"),
+        Field("word", 1, "likelihood word that was read"),
+    )
+)
 MEMORY_REQUEST = Layout(
     (
         Field("space", 1, "`MemorySpace`"),
@@ -191,6 +218,7 @@ REGISTER_WRITE = Layout((ADDRESS, VALUE))
 REGISTERS_A_READ = LONGEST_PAYLOAD // VALUE.size
 REGISTERS_A_WRITE = LONGEST_PAYLOAD // REGISTER_WRITE.size
 LIKELIHOODS_A_WRITE = LONGEST_PAYLOAD - LIKELIHOODS_REQUEST.size
+WORDS_A_SELF_TEST = LONGEST_PAYLOAD // SELF_TEST_REQUEST.size
 MEMORY_WORDS_A_WRITE = (LONGEST_PAYLOAD - MEMORY_REQUEST.size) // 4
 
 DECISIONS_A_REPLY = 8

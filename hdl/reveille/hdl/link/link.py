@@ -10,6 +10,7 @@ from reveille.hdl.interfaces import (
     CpuSignature,
     OutcomeSignature,
     RegisterSignature,
+    SelfTestSignature,
     SoftCoreSignature,
 )
 from reveille.hdl.link.back_end import BackEndSwitch
@@ -37,7 +38,8 @@ class Link(wiring.Component):
         registers: Its register bus.
         restart: Strobe; reset the front end.
         active: A byte has come, or one is on its way out.
-        soft_core: The soft core, in a build that has one.
+        self_test: The self-test, in a build that has one.
+        soft_core: The soft core, likewise.
         soft_core_registers: Its register bus, likewise.
     """
 
@@ -54,6 +56,8 @@ class Link(wiring.Component):
             "restart": Out(1),
             "active": Out(1),
         }
+        if board.self_test:
+            members["self_test"] = Out(SelfTestSignature(machine))
         if board.soft_core:
             members["soft_core"] = Out(SoftCoreSignature(machine))
             members["soft_core_registers"] = Out(RegisterSignature())
@@ -102,6 +106,8 @@ class Link(wiring.Component):
             registers.errors.stale_decisions.eq(switch.stale),
         ]
         self._connect_line(m, engine, registers)
+        if board.self_test:
+            wiring.connect(m, engine.self_test, wiring.flipped(self.self_test))
         if board.soft_core:
             m.submodules.decisions = decisions = restarting(
                 KeptItems(decision_layout(machine), board.beat_window, machine.sequence_bits)

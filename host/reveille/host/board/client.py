@@ -7,6 +7,7 @@ the line never waits for the host; replies are handed out in the order of the re
 import secrets
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from reveille.hdl.link.board import BITS_PER_BYTE, BoardParameters
@@ -18,8 +19,10 @@ from reveille.hdl.link.contract import (
     REGISTER_WRITE,
     REGISTERS_A_READ,
     REGISTERS_A_WRITE,
+    SELF_TEST_REQUEST,
     SESSION,
     VALUE,
+    WORDS_A_SELF_TEST,
     Command,
     Status,
 )
@@ -201,6 +204,26 @@ class BoardClient:
             raise ValueError("other replies have to be collected first")
         return self.collect()
 
+    def requests(self, command: Command, payloads: Sequence[bytes]) -> list[bytes]:
+        """Send requests, a window of them under way at a time; return the payloads of the replies.
+
+        None may be outstanding before, and none is afterwards, also where one was refused.
+        """
+        replies = []
+        try:
+            for payload in payloads:
+                if self.outstanding == self.window:
+                    replies.append(self.collect())
+                self.submit(command, payload)
+            while self.outstanding:
+                replies.append(self.collect())
+        except BoardRefusedError:
+            while self.outstanding:
+                with suppress(BoardRefusedError):
+                    self.collect()
+            raise
+        return replies
+
     def echo(self, payload: bytes) -> bytes:
         """Return what the board sends back."""
         return self.request(Command.ECHO, payload)
@@ -236,6 +259,20 @@ class BoardClient:
         for i in range(0, len(words), LIKELIHOODS_A_WRITE):
             head = LIKELIHOODS_REQUEST.pack({"first": first + i})
             self.request(Command.WRITE_LIKELIHOODS, head + words[i : i + LIKELIHOODS_A_WRITE])
+
+    def self_test(self, numbers: Sequence[int]) -> list[tuple[int, int]]:
+        """Read likelihood words by their numbers, in order, as an inference reads them.
+
+        Returns:
+            Of each, whether the array found its own answer unreliable (0 or 1), and the word.
+        """
+        packed = [SELF_TEST_REQUEST.pack({"number": number}) for number in numbers]
+        parts = [
+            b"".join(packed[i : i + WORDS_A_SELF_TEST])
+            for i in range(0, len(packed), WORDS_A_SELF_TEST)
+        ]
+        replies = b"".join(self.requests(Command.SELF_TEST, parts))
+        return list(zip(replies[::2], replies[1::2], strict=True))
 
     def now(self) -> float:
         """Return the port's time in seconds."""
@@ -373,7 +410,9 @@ def _hello_reply(payload: bytes) -> tuple[int, BoardParameters]:
 def _payload(request: Frame, reply: Frame) -> bytes:
     if reply.code == Status.OK:
         return reply.payload
+    status = Status(reply.code)
     raise BoardRefusedError(
-        f"The board refused {Command(request.code).name} ({Status(reply.code).name}); this is a "
-        "defect of Reveille unless another program uses the board."
+        f"The board refused {Command(request.code).name} ({status.name}); this is a defect of "
+        "Reveille unless another program uses the board.",
+        status,
     )

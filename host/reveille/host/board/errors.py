@@ -1,6 +1,7 @@
 """What can go wrong with a board, beyond what `port` says of the port itself."""
 
 from reveille.hdl.errors import ReveilleError
+from reveille.hdl.link.contract import Status
 
 
 class BoardSilentError(ReveilleError):
@@ -12,7 +13,15 @@ class BoardGarbledError(ReveilleError):
 
 
 class BoardRefusedError(ReveilleError):
-    """The board did not do what it was asked for."""
+    """The board did not do what it was asked for.
+
+    Attributes:
+        status: How it says so.
+    """
+
+    def __init__(self, text: str, status: Status) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class BoardResetError(ReveilleError):

@@ -13,6 +13,7 @@ from reveille.hdl.link.contract import LinkRegister
 from reveille.hdl.parameters import Machine, MachineParameters
 from reveille.host.board.client import BoardClient
 from reveille.host.board.die import has_die, program_die
+from reveille.host.board.read_back import ReadBack, read_back
 from reveille.host.board.stream import Answer, BeatStream, Block
 from reveille.sim.front_end import (
     FrontEndConfiguration,
@@ -42,16 +43,21 @@ class BoardFrontEnd:
             starts elsewhere knows its seeds no more, so its policy must not begin to reseed later.
         stream: A stream to go on with on a board that is programmed already; otherwise the board is
             restarted and programmed.
+        reads: Times that each word is read back after that, in a build with a self-test.
 
     Attributes:
         failed_words: Words that a die could not be programmed with; reads of them are INVALID.
+        read_back: The array as it read when it was programmed, before any beat; None where it was
+            not read back.
 
     Raises:
-        ReveilleError: The board's build does not do this, or the board does not answer.
+        ReveilleError: The board's build does not do this, the board does not answer, or its array
+            did not hold what was programmed and has neither a die nor read errors to explain it.
     """
 
     embodiment = "board"
     failed_words = 0
+    read_back: ReadBack | None = None
 
     def __init__(
         self,
@@ -59,13 +65,14 @@ class BoardFrontEnd:
         configuration: FrontEndConfiguration,
         state: MachineState | None = None,
         stream: BeatStream | None = None,
+        reads: int = 1,
     ) -> None:
         self.client = client
         self._configuration = configured_for(client.board, configuration)
         if stream is None:
             state = state or self._configuration.initial_state
             client.restart()
-            self._program(state)
+            self._program(state, reads)
             stream = BeatStream(client, state.sequence, state.sequence, state.sequence)
         self._stream = stream
 
@@ -164,17 +171,31 @@ class BoardFrontEnd:
         begin = self._stream.position if begin is None else begin
         self._stream.run(observations, answer, begin, due_s)
 
-    def _program(self, state: MachineState) -> None:
+    def _program(self, state: MachineState, reads: int) -> None:
         self._write_words()
         # A board has one register for an LFSR's seed and its state. Where each inference begins
         # with the seeds, the state does not matter.
         reseeds = self._configuration.policy.reseed
         seeds = self._configuration.seeds if reseeds else state.lfsr
         start = replace(self._configuration, seeds=seeds, audit_seed=state.audit_lfsr)
-        writes = _register_writes(start, seeds=True)
+        *settings, run = _register_writes(start, seeds=True)
+        self.client.write_registers(settings)
+        if self.client.board.self_test and reads:
+            self.read_back = self._read_back(reads)
         if self._configuration.parameters.read_errors:
-            writes.insert(-1, (Register.READ_ERROR_NUMBER, state.reads))
-        self.client.write_registers(writes)
+            self.client.write_registers([(Register.READ_ERROR_NUMBER, state.reads)])
+        self.client.write_registers([run])
+
+    def _read_back(self, reads: int) -> ReadBack:
+        """See whether the array holds what was programmed."""
+        found = read_back(self.client, self._configuration.likelihoods, reads)
+        explained = self._configuration.read_errors.rate > 0 or has_die(self.client)
+        if not (found.holds or explained):
+            raise ReveilleError(
+                f"{found.sentence()[:-1]}; the board '{self.client.board.name}' does not hold what "
+                "is written to it."
+            )
+        return found
 
     def _write_words(self) -> None:
         """Program the array while the machine stands still."""

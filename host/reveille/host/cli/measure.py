@@ -55,6 +55,9 @@ def measure(
         float | None,
         Option(min=0.01, help="Beats come so many times as fast as in life (default: at once)."),
     ] = None,
+    read_back: Annotated[
+        int, Option(min=0, help="Times that each word of the array is read back before the beats.")
+    ] = 1,
     power_meter: Annotated[
         str | None, Option(help="csv:FILE, scpi:PORT[,BAUD[,QUERY]], or another that is installed.")
     ] = None,
@@ -76,6 +79,7 @@ def measure(
       reveille measure --port virtual --speed 1
       reveille measure --port virtual --back-end firmware --limit 500
       reveille measure --port virtual --data observations.csv
+      reveille measure --port /dev/ttyUSB1 --read-back 1000
     """
     from reveille.host.board.targets import open_target
     from reveille.host.dataset import choose_dataset
@@ -115,7 +119,7 @@ def measure(
         meter = open_meter(power_meter) if power_meter else None
         soft_core = back_end is BackEndKind.FIRMWARE
         open_port = open_target(stack, port, baud, machine, models, progress, soft_core)
-        board = BoardOptions(port, open_port, speed, meter)
+        board = BoardOptions(port, open_port, speed, meter, read_back)
         try:
             if own is not None:
                 shown = _measure_csv(own, models, options, board, path, progress)

@@ -34,12 +34,22 @@ def measured_table(summary: dict[str, Any]) -> Table:
     table.add_row("records that came twice, counted once", f"{summary['repeated']:,}")
     link = summary["link"]
     table.add_row("requests repeated", f"{link['repeated']:,} of {link['requests']:,}")
+    if summary["read_back"] is not None:
+        table.add_row("array read back after programming", _read_back(summary["read_back"]))
     table.add_row("equal to the twin, beat for beat", "yes" if summary["equals_twin"] else "no")
     if summary.get("soft_core"):
         _add_soft_core(table, summary["soft_core"], summary["equals_int8"])
     if summary.get("power"):
         _add_power(table, summary["power"])
     return table
+
+
+def _read_back(figures: dict[str, Any]) -> str:
+    """Tell in a few words whether programming held."""
+    words, wrong = figures["words"], figures["wrong_words"]
+    if not wrong and not figures["unreliable_reads"]:
+        return f"all {words:,} words hold"
+    return f"{wrong:,} of {words:,} words wrong, {figures['unreliable_reads']:,} reads unreliable"
 
 
 def front_end_table(summary: dict[str, Any]) -> Table:

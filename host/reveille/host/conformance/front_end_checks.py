@@ -10,15 +10,26 @@ from reveille.hdl.link.contract import (
     STREAM_REQUEST,
     Command,
     LinkRegister,
+    Status,
     beats_a_request,
 )
 from reveille.hdl.parameters import Machine, Mode
+from reveille.host.board.client import BoardClient
+from reveille.host.board.errors import BoardRefusedError
 from reveille.host.board.front_end import BoardFrontEnd, resumed_stream
 from reveille.host.board.stream import Block
-from reveille.host.conformance.bench import Bench, expect, expect_equal, expect_outcomes
+from reveille.host.conformance.bench import (
+    Bench,
+    CheckError,
+    expect,
+    expect_equal,
+    expect_outcomes,
+)
 from reveille.host.conformance.link_checks import POLLS
 from reveille.sim.front_end import FrontEndConfiguration, Outcomes, ReadErrors, joined
 from reveille.sim.link.payloads import pack_beats
+from reveille.sim.programming import read_error_writes
+from reveille.sim.read_errors import word_flips
 from reveille.sim.twin import TwinFrontEnd
 
 WAKE_COUNTERS = {
@@ -132,6 +143,56 @@ def read_errors(bench: Bench) -> None:
         _compare(bench, drawn, bench.beats // 2)
 
 
+def self_test(bench: Bench) -> None:
+    """Words read back are those written, read errors included; no beat is disturbed."""
+    configuration = bench.configuration()
+    words = configuration.likelihoods
+    numbers = [*range(words.size), *bench.rng.integers(0, words.size, 20).tolist()]
+    twin, beats = TwinFrontEnd(configuration), bench.stimuli(bench.beats // 4)
+    half = len(beats) // 2
+    with bench.front_end(configuration) as board:
+        client = board.client
+        _expect_refused(client, 0, Status.RUNNING, "while the machine runs")
+        for part in (beats[:half], beats[half:]):
+            client.write_registers([(Register.CONTROL, 0)])
+            found = client.self_test(numbers)
+            expect_equal("words read", found, [(0, word) for word in words.flat[numbers].tolist()])
+            if words.size & (words.size - 1):
+                _expect_refused(client, words.size, Status.OUT_OF_RANGE, "past the last word")
+            client.write_registers([(Register.CONTROL, 1)])
+            expect_outcomes(board.infer(part), twin.infer(part), "after a self-test")
+        expect_equal("ARRAY_READS", client.read_register(Register.ARRAY_READS), len(beats))
+        if bench.board.machine.read_errors:
+            _self_test_with_errors(client, replace(configuration, read_errors=ReadErrors(0.02, 5)))
+
+
+def _self_test_with_errors(client: BoardClient, configuration: FrontEndConfiguration) -> None:
+    machine, words, drawn = (
+        client.board.machine,
+        configuration.likelihoods,
+        configuration.read_errors,
+    )
+    start = [(Register.CONTROL, 0), *read_error_writes(configuration)]
+    client.write_registers([*start, (Register.READ_ERROR_NUMBER, 0)])
+    flips = word_flips(machine, drawn.rate_word, drawn.seed, 0, words.size)
+    own = flips.reshape(words.size, -1)[
+        np.arange(words.size), np.arange(words.size) // machine.words
+    ]
+    found = [word for _, word in client.self_test(range(words.size))]
+    expect_equal("words read with read errors", found, (words.ravel() ^ own).tolist())
+    following = client.read_register(Register.READ_ERROR_NUMBER)
+    expect_equal("READ_ERROR_NUMBER after them", following, words.size)
+
+
+def _expect_refused(client: BoardClient, number: int, status: Status, where: str) -> None:
+    try:
+        client.self_test([number])
+    except BoardRefusedError as refusal:
+        expect_equal(f"the reply to a self-test {where}", refusal.status, status)
+    else:
+        raise CheckError(f"a self-test {where} is not refused")
+
+
 def _compare(
     bench: Bench,
     configuration: FrontEndConfiguration,
@@ -152,4 +213,6 @@ def applies(check: object, bench: Bench) -> bool:
     machine = bench.board.machine
     if check is race_mode:
         return machine.machine is Machine.STOCHASTIC
+    if check is self_test:
+        return bench.board.self_test
     return machine.read_errors if check is read_errors else True

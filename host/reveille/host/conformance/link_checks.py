@@ -135,6 +135,7 @@ def damaged_frames(bench: Bench) -> None:
 
 def refusals(bench: Bench) -> None:
     """What cannot be done is refused, and by the right name."""
+    tested = Status.MALFORMED if bench.board.self_test else Status.UNKNOWN_COMMAND
     cases = (
         (0x7F, b"", Status.UNKNOWN_COMMAND),
         (Command.HELLO, bytes(4), Status.OUT_OF_RANGE),
@@ -146,6 +147,7 @@ def refusals(bench: Bench) -> None:
         (Command.STREAM, b"\x01" + bytes(8), Status.OUT_OF_RANGE),
         (Command.STREAM, bytes(9) + b"abcd", Status.MALFORMED),
         (Command.RESTART, b"\0", Status.MALFORMED),
+        (Command.SELF_TEST, bytes(3), tested),
     )
     with bench.raw() as line:
         line.ask(Command.RESTART)

@@ -37,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     front_end_checks.counters,
     front_end_checks.held_back,
     front_end_checks.read_errors,
+    front_end_checks.self_test,
     link_checks.host_that_comes_back,
     link_checks.bad_line,
 )

@@ -83,6 +83,7 @@ def measured_figures(
         "board_s": streamed.board_s,
         "wall_s": streamed.ended_s - streamed.begun_s,
         "reconnections": streamed.reconnections,
+        "read_back": streamed.read_back.figures() if streamed.read_back else None,
         "programmed": programmed,
     }
 

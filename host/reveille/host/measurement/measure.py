@@ -57,12 +57,14 @@ class BoardOptions:
         open_port: Opens it.
         speed: Beats come at so many times the speed of life; as fast as the line goes when None.
         meter: A power meter.
+        reads: Times that each word of the array is read back before beats flow.
     """
 
     port: str
     open_port: Callable[[], Port]
     speed: float | None = None
     meter: PowerMeter | None = None
+    reads: int = 1
 
 
 def measure(
@@ -171,7 +173,7 @@ def stream_beats(
     Args as those of `Streaming`.
     """
     streaming = Streaming(
-        board.open_port, configuration, observations, decide, journal, watcher, due_s
+        board.open_port, configuration, observations, decide, journal, watcher, due_s, board.reads
     )
     power = None
     if board.meter is None:

@@ -18,6 +18,7 @@ from reveille.host.board.client import BoardClient, LinkStatistics, new_session
 from reveille.host.board.errors import BoardResetError, BoardSilentError
 from reveille.host.board.front_end import BoardFrontEnd, resumed_stream
 from reveille.host.board.port import Port, PortError
+from reveille.host.board.read_back import ReadBack
 from reveille.host.board.soft_core import (
     SoftCoreStream,
     core_counters,
@@ -90,6 +91,7 @@ class Streamed:
         first: Index of its first beat.
         round_trip_s: Of short requests on a line that carries nothing else, shape (n,).
         reconnections: Times that the port had to be opened again.
+        read_back: The array as it read when the board was programmed last in this time, if it was.
     """
 
     board: BoardParameters
@@ -104,6 +106,7 @@ class Streamed:
     first: int
     round_trip_s: NDArray[np.float64]
     reconnections: int
+    read_back: ReadBack | None
 
 
 class Streaming:
@@ -120,6 +123,7 @@ class Streaming:
         watcher: Looks on.
         due_s: When each beat comes, from the first one on, shape (n,); as soon as there is room
             when left out.
+        reads: Times that each word of the array is read back when the board is programmed.
     """
 
     def __init__(
@@ -131,6 +135,7 @@ class Streaming:
         journal: Journal,
         watcher: Watcher,
         due_s: NDArray[np.float64] | None = None,
+        reads: int = 1,
     ) -> None:
         self._open_port = open_port
         self._configuration = configuration
@@ -139,8 +144,10 @@ class Streaming:
         self._journal = journal
         self._watcher = watcher
         self._due_s = due_s
+        self._reads = reads
         self._statistics: list[LinkStatistics] = []
         self._measured_s = self._begun_s = 0.0
+        self._read_back: ReadBack | None = None
 
     def run(self) -> Streamed:
         """Measure until every beat is in the journal.
@@ -209,6 +216,7 @@ class Streaming:
             first=first,
             round_trip_s=round_trip_s,
             reconnections=reconnections,
+            read_back=self._read_back,
         )
 
     def _prepare(self, client: BoardClient) -> tuple[TakeBeats, ReadCounters]:
@@ -244,7 +252,10 @@ class Streaming:
         self._journal.save()
         bits = client.board.machine.sequence_bits
         state = state_after(self._configuration, self._journal.outcomes(bits))
-        front_end = BoardFrontEnd(client, self._configuration, state)
+        front_end = BoardFrontEnd(client, self._configuration, state, reads=self._reads)
+        self._read_back = front_end.read_back
+        if self._read_back is not None and not self._read_back.holds:
+            self._watcher.note(self._read_back.sentence())
         position.offset = stored
         position.programmed += 1
         self._journal.save()

@@ -58,7 +58,7 @@ def simulate(
     """
     timing = BoardTiming(board.clock_hz, board.baud)
     try:
-        front_end = EmulatedDieFrontEnd(board.machine, die) if die else None
+        front_end = EmulatedDieFrontEnd(board.machine, die, board.self_test) if die else None
     except ValueError as error:
         raise ReveilleError(f"No such board: {error}.") from error
     if not board.soft_core:

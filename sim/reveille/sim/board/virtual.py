@@ -9,8 +9,8 @@ CHUNK_CLOCKS = 1_200
 """Clock cycles between looks at the terminal: 0.1 ms at 12 MHz, ten bytes at 1 Mbaud."""
 
 SETTLING_CLOCKS = 50_000
-"""Clock cycles after which a quiet line means that the board waits for the host: four times what
-the slowest answer takes."""
+"""Clock cycles after which a quiet line means that the board waits for the host: three times
+what the slowest answer takes."""
 
 ASLEEP_S = 0.1
 """Longest sleep between looks at the stop request."""

@@ -13,6 +13,8 @@ from reveille.hdl.link.contract import (
     MEMORY_REQUEST,
     REGISTER_WRITE,
     REGISTERS_A_READ,
+    SELF_TEST_REPLY,
+    SELF_TEST_REQUEST,
     STREAM_REPLY,
     STREAM_REQUEST,
     Command,
@@ -164,6 +166,8 @@ class LinkDevice:
         }
         if self.board.soft_core:
             actions[Command.WRITE_MEMORY] = self._write_memory
+        if self.board.self_test:
+            actions[Command.SELF_TEST] = self._self_test
         try:
             if request.code not in actions:
                 raise RefusedError(Status.UNKNOWN_COMMAND)
@@ -206,6 +210,17 @@ class LinkDevice:
             place = head["space"], (head["address"] + offset) % (1 << 32)
             self.memory[place] = int.from_bytes(word, "little")
         return b""
+
+    def _self_test(self, payload: bytes) -> bytes:
+        if not self._front_end.stands_still:
+            raise RefusedError(Status.RUNNING)
+        reply = b""
+        for item in _items(payload, SELF_TEST_REQUEST.size):
+            word = self._front_end.read_back(**SELF_TEST_REQUEST.unpack(item))
+            if word is None:
+                raise RefusedError(Status.OUT_OF_RANGE)
+            reply += SELF_TEST_REPLY.pack({"unreliable": 0, "word": word})
+        return reply
 
     def _restart_board(self, payload: bytes) -> bytes:
         _require(not payload)

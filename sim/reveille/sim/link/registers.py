@@ -23,6 +23,7 @@ from reveille.sim.front_end import (
     Policy,
     ReadErrors,
 )
+from reveille.sim.read_errors import NUMBERS, word_flips
 from reveille.sim.twin import TwinFrontEnd
 
 CAUSE_COUNTERS = {
@@ -119,6 +120,29 @@ class RegisteredTwin:
         if word < self._likelihoods.size:
             self._likelihoods.flat[word] = value & self.machine.period
         self.write(Register.LIKELIHOOD_ADDRESS, word + 1)
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether ``run`` is 0 and no beat is in the machine."""
+        return not self._values[Register.CONTROL] and self._held is None
+
+    def read_back(self, number: int) -> int | None:
+        """Read a word as the self-test does; None where the array has none of this number."""
+        self.write(Register.LIKELIHOOD_ADDRESS, number)
+        word = self._values[Register.LIKELIHOOD_ADDRESS]
+        if word >= self._likelihoods.size:
+            return None
+        if not self.machine.read_errors:
+            return int(self._likelihoods.flat[word])
+        flips = word_flips(
+            self.machine,
+            self._values[Register.READ_ERROR_RATE],
+            self._values[Register.READ_ERROR_SEED],
+            self._state.reads,
+            reads=1,
+        )
+        self._state = replace(self._state, reads=(self._state.reads + 1) % NUMBERS)
+        return int(self._likelihoods.flat[word] ^ flips.flat[word // self.machine.words])
 
     def accept(self, observations: NDArray[np.uint8]) -> None:
         """Take beats, uint8 (n, columns), into the queue."""
