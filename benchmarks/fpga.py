@@ -41,7 +41,7 @@ def main() -> None:
         kinds = (LOGIC, FLIP_FLOPS, MEMORIES, MULTIPLIERS)
         cells = [
             f"`{name}`",
-            f"VexRiscv {board.soft_core.variant}" if board.soft_core else "none",
+            f"`{board.soft_core.variant}`" if board.soft_core else "none",
             *(use(made, kind) for kind in kinds),
             f"{made.target_mhz:g}",
             f"{made.fmax_mhz:.1f}",

@@ -6,11 +6,34 @@
 static int8_t buffers[2][BUFFER_BYTES] __attribute__((aligned(4)));
 
 // (sum * multiplier + round) >> 32 >> shift
-INLINE int32_t scaled(int32_t sum, struct scale scale) {
+INLINE int32_t widely_scaled(int32_t sum, struct wide_scale scale) {
     const uint64_t round = ((uint64_t)scale.round_high << 32) | scale.round_low;
     const uint64_t product = (uint64_t)((int64_t)sum * scale.multiplier);
     return (int32_t)((product + round) >> 32) >> scale.shift;
 }
+
+#ifdef MULTIPLIES
+
+#define scaled widely_scaled
+
+#else
+
+// The same, for sums of 24 bits: the product's digits to the base 256 are sums of products of
+// digits, which the unit adds up. Its accumulators are at 0 before and after.
+INLINE int32_t scaled(int32_t sum, struct scale scale) {
+    const uint32_t digits = ((uint32_t)sum + 0x808080) ^ 0x808080;
+    const uint32_t factors[] = {scale.digits >> 16, scale.digits >> 8, scale.digits,
+                                scale.digits << 8};
+    int32_t products[ACCUMULATORS];
+    accumulate(0, 1, digits, factors, ACCUMULATORS);
+    UNROLL for (int i = 0; i < ACCUMULATORS; ++i) products[i] = get_sum(i);
+    const int32_t low = products[0] + products[1] * 256;
+    int32_t high = products[2] + products[3] * 256 + (low >> 16);
+    if (scale.digits & 1) high += (int8_t)(digits >> 16) * 65536;
+    return (high + scale.round) >> scale.shift;
+}
+
+#endif
 
 INLINE int8_t clamped(int32_t value, int32_t low) {
     return (int8_t)(value < low ? low : value > INT8_MAX ? INT8_MAX : value);
@@ -59,7 +82,7 @@ static void unfold(const volatile uint32_t *residual, int8_t *out) {
 
 static void normalise(const volatile int32_t *context, int8_t *out) {
     for (int i = 0; i < CONTEXT_VALUES; ++i)
-        out[i] = clamped(scaled(context[i] - CONTEXT.centres[i], CONTEXT.scales[i]), INT8_MIN);
+        out[i] = clamped(widely_scaled(context[i] - CONTEXT.centres[i], CONTEXT.scales[i]), INT8_MIN);
 }
 
 void network_logits(const volatile uint32_t *residual, const volatile int32_t *context,

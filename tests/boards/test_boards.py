@@ -25,7 +25,7 @@ ICEBreakerPlatform = pytest.importorskip(
 ).ICEBreakerPlatform
 
 
-SLOW = ("icebreaker", "ulx3s-85f")
+SLOW = ("icebreaker", "icebreaker-core", "ulx3s-85f")
 """Planned elsewhere, or like another one."""
 
 
@@ -65,6 +65,15 @@ def test_rule_for_comparisons_changes_none(tmp_path: Path) -> None:
     run_tool([str(find_yosys()), "-q", "-p", "; ".join(steps)], tmp_path)
 
 
+def test_soft_core_of_the_icebreaker_is_in_memories_that_need_no_cells() -> None:
+    plan = plan_build(load_board("icebreaker-core"))
+    netlist = plan.files.files["top.il"]
+    text = netlist.decode() if isinstance(netlist, bytes) else netlist
+    assert text.count("cell \\SB_SPRAM256KA ") == 2
+    script = str(plan.files.files["top.ys"])
+    assert "-dsp" in script
+
+
 def test_hash_names_the_design(plan: Plan) -> None:
     assert plan_build(plan.board).design_hash == plan.design_hash
     smaller = replace(plan.board, machine=MachineParameters(columns=4))
@@ -79,7 +88,9 @@ def test_hash_names_the_tools(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_unknown_board_is_told_which_there_are() -> None:
-    with pytest.raises(BoardError, match=r"no board 'toaster'; there are icebreaker, tang-nano-9k"):
+    with pytest.raises(
+        BoardError, match=r"no board 'toaster'; there are icebreaker, icebreaker-core, tang-nano-9k"
+    ):
         load_board("toaster")
 
 

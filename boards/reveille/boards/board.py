@@ -17,6 +17,7 @@ ENTRY_POINTS = "reveille.boards"
 
 SHIPPED = {
     "icebreaker": "reveille.boards.icebreaker:ICEBREAKER",
+    "icebreaker-core": "reveille.boards.icebreaker:ICEBREAKER_CORE",
     "ulx3s-25f": "reveille.boards.ulx3s:ULX3S_25F",
     "ulx3s-85f": "reveille.boards.ulx3s:ULX3S_85F",
     "tang-nano-9k": "reveille.boards.tang_nano_9k:TANG_NANO_9K",
@@ -63,6 +64,8 @@ class Board:
             platform has a resource ``die`` with the pads of `reveille.hdl.die.pads` as subsignals,
             and emulated in fabric elsewhere.
         self_test: The array can be read back; costs 190 logic cells of an iCE40 with 5 columns.
+        request_window: See `BoardParameters`.
+        beat_window: See `BoardParameters`.
         overrides: Passed to the platform's build templates, for example ``synth_opts``.
     """
 
@@ -76,6 +79,8 @@ class Board:
     soft_core: SoftCoreParameters | None = None
     die: DieTiming | None = None
     self_test: bool = True
+    request_window: int = 4
+    beat_window: int = 256
     overrides: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -92,6 +97,8 @@ class Board:
             name=self.name,
             soft_core=self.soft_core is not None,
             self_test=self.self_test,
+            request_window=self.request_window,
+            beat_window=self.beat_window,
             design_hash=design_hash,
         )
 

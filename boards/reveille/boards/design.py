@@ -10,7 +10,7 @@ from reveille.boards.board import Board
 from reveille.hdl.board_top import BoardTop
 from reveille.hdl.die.top import DieFrontEnd, EmulatedDieFrontEnd
 from reveille.hdl.softcore.core import SoftCore
-from reveille.hdl.softcore.vexriscv import vexriscv_verilog
+from reveille.hdl.softcore.cpu import cpu_verilog
 
 POWER_ON_S = 20e-6
 """Time in reset after configuration. An iCE40's block RAM reads wrong for its first 10 us or so
@@ -67,7 +67,7 @@ class BoardDesign(Elaboratable):
         m.submodules.power_on_reset = PowerOnReset()
         core = self._board.soft_core
         if core is not None:
-            platform.add_file("vexriscv.v", vexriscv_verilog(core.variant))
+            platform.add_file("cpu.v", cpu_verilog(core.variant))
         m.submodules.top = top = BoardTop(
             self._parameters,
             None if core is None else lambda machine: SoftCore(core, machine),

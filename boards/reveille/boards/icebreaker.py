@@ -1,11 +1,13 @@
 """1BitSquared iCEBreaker: Lattice iCE40UP5K."""
 
+from dataclasses import replace
 from importlib import resources
 
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 
 from reveille.boards.board import Board, Flasher
 from reveille.hdl.parameters import MachineParameters
+from reveille.hdl.softcore.contract import SoftCoreParameters, Variant
 
 COMPARISONS = "compare.v"
 """Rule by which Yosys makes comparisons; see there."""
@@ -41,4 +43,26 @@ ICEBREAKER = Board(
     usb=(0x0403, 0x6010),
     machine=MachineParameters(columns=5),
     overrides={"script_after_read": SMALLER},
+)
+
+ICEBREAKER_CORE = replace(
+    ICEBREAKER,
+    name="icebreaker-core",
+    title="1BitSquared iCEBreaker (iCE40UP5K) with a soft core",
+    # What the soft core leaves: small queues, short numbers, narrow counters, no self-test.
+    machine=MachineParameters(
+        columns=5,
+        queue_depth=1,
+        fifo_depth=2,
+        sequence_bits=8,
+        counter_bits=16,
+        array_timeout_cycles=4,
+    ),
+    soft_core=SoftCoreParameters(
+        Variant.SERIAL, ram_bytes=64 * 1024, mailbox_slots=2, counter_bits=16
+    ),
+    self_test=False,
+    request_window=2,
+    beat_window=32,
+    overrides={"script_after_read": SMALLER, "synth_opts": "-dsp"},
 )

@@ -191,6 +191,7 @@ PACKAGES = (
     ("pyarrow", "tables of a run", "pyarrow"),
     ("pyserial", "boards, virtual ones included", "pyserial"),
     ("pythondata-cpu-vexriscv", "back end firmware", "pythondata-cpu-vexriscv"),
+    ("pythondata-cpu-serv", "back end firmware, serial core", "pythondata-cpu-serv"),
     ("ziglang", "back end firmware", "ziglang"),
     ("nicegui", "the live page", "'reveille[live]'"),
     ("distributed", "sweeps on a cluster", "'reveille[cluster]'"),

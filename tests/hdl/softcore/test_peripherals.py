@@ -246,7 +246,7 @@ def test_a_build_that_cannot_be_is_refused(word: int) -> None:
 
 def test_refuses_dimensions_out_of_range() -> None:
     check_refusal(
-        "variant must be one of ['full', 'full-cfu', 'lite'], not 'tiny'",
+        "variant must be one of ['full', 'full-cfu', 'lite', 'serial'], not 'tiny'",
         lambda: SoftCoreParameters(variant="tiny"),  # type: ignore[arg-type]
     )
     check_refusal(

@@ -290,13 +290,13 @@ def test_a_soft_core_that_stands_still_is_told(tmp_path: Path) -> None:
 
 def test_what_the_counters_say_of_a_soft_core() -> None:
     counters = {f"CORE_{register.name}": 0 for register in CORE_COUNTERS}
-    assert soft_core_figures({}, 12_000_000) is None
-    idle = soft_core_figures(counters, 12_000_000)
+    assert soft_core_figures({}, 12_000_000, None) is None
+    idle = soft_core_figures(counters, 12_000_000, SoftCoreParameters())
     assert idle is not None
     assert idle["service_cycles"] is None
     counters |= {"CORE_SERVICES": 4, "CORE_SERVICE_CYCLES": 480_000, "CORE_WAKE_UPS": 8}
     counters |= {"CORE_WAKE_LATENCY": (1 << 32) - 1, "CORE_LONGEST_WAKE_LATENCY": 22}
-    figures = soft_core_figures(counters, 12_000_000)
+    figures = soft_core_figures(counters, 12_000_000, SoftCoreParameters())
     assert figures == {
         "services": 4,
         "service_cycles": 120_000.0,

@@ -2,10 +2,10 @@
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import memory, stream, wiring
-from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
 
 from reveille.hdl.fifo import StreamFifo
+from reveille.hdl.link.crc import FrameCrc
 from reveille.hdl.link.frames import CRC_BYTES
 
 SLOT_BYTES = 256
@@ -72,7 +72,7 @@ class ReplyStore(wiring.Component):
 
     def _write(self, m: Module, port: memory.WritePort, queue: StreamFifo) -> None:
         """Write a reply into its slot."""
-        m.submodules.crc = crc = CRC32_ISO_HDLC(8).create()
+        m.submodules.crc = crc = FrameCrc()
         reply = self.reply
         slot = Signal(range(self._window))
         position = Signal(range(SLOT_BYTES))
@@ -84,8 +84,8 @@ class ReplyStore(wiring.Component):
         m.d.comb += [
             port.addr.eq(Cat(address, slot)),
             crc.start.eq(reply.begin),
-            crc.valid.eq(reply.put),
-            crc.data.eq(reply.byte),
+            crc.strobe.eq(reply.put),
+            crc.byte.eq(reply.byte),
         ]
         with m.If(put):
             m.d.sync += position.eq(position + 1)

@@ -2,9 +2,9 @@
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib import memory, wiring
-from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
 
+from reveille.hdl.link.crc import FrameCrc
 from reveille.hdl.link.frames import CRC_BYTES, HEADER_BYTES, LONGEST_FRAME
 
 BUFFER_BYTES = 256
@@ -66,18 +66,18 @@ class RequestBuffer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Describe the logic."""
         m = Module()
-        m.submodules.crc = crc = CRC32_ISO_HDLC(8).create()
+        m.submodules.crc = crc = FrameCrc()
         length = Signal(range(BUFFER_BYTES))
         begun = Signal()
         broken = Signal()
         crowded = Signal()
         emit, content, complete = self._undo_cobs(m)
         ends = self.strobe & (self.byte == 0)
-        whole = complete & ~broken & crc.match_detected & (length >= HEADER_BYTES + CRC_BYTES)
+        whole = complete & ~broken & crc.right & (length >= HEADER_BYTES + CRC_BYTES)
         commit = Signal()
         m.d.comb += [
-            crc.valid.eq(emit),
-            crc.data.eq(content),
+            crc.strobe.eq(emit),
+            crc.byte.eq(content),
             crc.start.eq(ends),
             commit.eq(ends & begun & whole & ~crowded),
             self.overrun.eq(ends & begun & crowded),

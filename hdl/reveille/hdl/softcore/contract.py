@@ -15,7 +15,7 @@ CONTEXT_VALUES = 8
 
 
 class Variant(StrEnum):
-    """Variant of VexRiscv. All execute RV32IM and fetch through an instruction cache."""
+    """Kind of CPU. All but the last are a VexRiscv that executes RV32IM, with instruction cache."""
 
     FULL = "full"
     """4 KiB of instruction and of data cache, multiplier of one product a cycle."""
@@ -23,6 +23,23 @@ class Variant(StrEnum):
     """The same with the `MacOperation` unit behind custom instructions."""
     LITE = "lite"
     """2 KiB of instruction cache, no data cache, a bit of a product a cycle; the unit is mapped."""
+    SERIAL = "serial"
+    """A SERV: RV32I, a bit of a word a cycle, no cache; the unit is mapped."""
+
+    @property
+    def maps_unit(self) -> bool:
+        """Whether the multiply-accumulate unit is mapped to registers."""
+        return self in (Variant.LITE, Variant.SERIAL)
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether the CPU has multiplications (RV32IM)."""
+        return self is not Variant.SERIAL
+
+    @property
+    def stops_clock(self) -> bool:
+        """Whether the clock of the sleeping CPU stops."""
+        return self is not Variant.SERIAL
 
 
 @dataclass(frozen=True)
@@ -118,9 +135,9 @@ class Peripheral(IntEnum):
     RELEASE = 0x05
     """Write: give back the slots whose bits are set."""
     FAULT = 0x06
-    """Write: a trap was taken; the value is its cause."""
+    """Write: a trap was taken; the value is its cause, of which `FAULT_BITS` are kept."""
     MAC_OPERAND = 0x07
-    """Write: first operand of the products to come. The ``MAC`` registers are of ``lite`` alone."""
+    """Write: first operand of the products to come. Only where the unit is mapped."""
     EVENT = 0x08
     """Read: the event that waits, `reveille.hdl.contract.event_layout`, lowest word first."""
     MAC_ACCUMULATE = 0x10
@@ -128,6 +145,9 @@ class Peripheral(IntEnum):
     MAC_SUM = 0x14
     """With the accumulator added: write sets it, read gives it and sets it to 0."""
 
+
+FAULT_BITS = 8
+"""Bits of a trap's cause that are kept; causes of exceptions are below 64."""
 
 EVENT_WORDS = 8
 """Words set aside for an event."""

@@ -8,12 +8,12 @@ from reveille.hdl.interfaces import RegisterSignature, SoftCoreSignature
 from reveille.hdl.link.contract import MemorySpace
 from reveille.hdl.parameters import MachineParameters
 from reveille.hdl.softcore.contract import SoftCoreParameters
+from reveille.hdl.softcore.cpu import make_cpu
 from reveille.hdl.softcore.mailbox import Mailbox
 from reveille.hdl.softcore.memory import Ram
 from reveille.hdl.softcore.peripherals import Peripherals
 from reveille.hdl.softcore.registers import CoreRegisters
 from reveille.hdl.softcore.timer import WakeTimer
-from reveille.hdl.softcore.vexriscv import VexRiscv
 from reveille.hdl.softcore.wishbone import ANSWER, REQUEST, Arbiter
 
 
@@ -54,7 +54,7 @@ class SoftCore(wiring.Component):
         """Describe the logic."""
         m = Module()
         stopped = Signal()
-        m.submodules.cpu = cpu = VexRiscv(self.parameters.variant)
+        m.submodules.cpu = cpu = make_cpu(self.parameters.variant)
         m.submodules.arbiter = arbiter = Arbiter()
         m.submodules.ram = ram = Ram(self.parameters.ram_words)
         m.submodules.mailbox = mailbox = Mailbox(self.parameters)
@@ -99,7 +99,8 @@ class SoftCore(wiring.Component):
         """
         awake_before = Signal(init=1)
         m.d.sync += awake_before.eq(~asleep)
-        m.d.comb += self.clocked.eq(awake_before | code.cyc | ~self.board.run)
+        never = not self.parameters.variant.stops_clock
+        m.d.comb += self.clocked.eq(never | awake_before | code.cyc | ~self.board.run)
 
     def _split_data_bus(
         self,

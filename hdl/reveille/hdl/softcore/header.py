@@ -64,7 +64,9 @@ def firmware_header(machine: MachineParameters, core: SoftCoreParameters) -> str
     if core.variant is not Variant.FULL:
         numbers |= {"ACCUMULATORS": ACCUMULATORS}
         numbers |= {f"MAC_{operation.name}": int(operation) for operation in MacOperation}
-        numbers |= {"MAC_CUSTOM" if core.variant is Variant.FULL_CFU else "MAC_MAPPED": 1}
+        numbers |= {"MAC_MAPPED" if core.variant.maps_unit else "MAC_CUSTOM": 1}
+    if core.variant.multiplies:
+        numbers |= {"MULTIPLIES": 1}
     event = event_layout(machine)
     fields = {name: event[name] for name in event.members if name != "scores"}
     return HEADER.format(

@@ -2,6 +2,7 @@
 
 from amaranth.hdl import Array, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from reveille.hdl.softcore.contract import ACCUMULATORS, MacOperation, Peripheral
@@ -69,14 +70,17 @@ class MacUnit(wiring.Component):
 
 
 class MappedMacUnit(wiring.Component):
-    """`MacUnit` behind registers: `Peripheral.MAC_OPERAND` and those after it.
+    """The operations of `MacUnit` behind registers: `Peripheral.MAC_OPERAND` and those after it.
+
+    The sums are in a memory, so they are anything until they are set; reset leaves them alone.
 
     Members:
-        access: Strobe; a register is written or read in this cycle.
+        access: Strobe; a register is written or read in this cycle, but not while ``busy``.
         write: It is written.
         register: Its number, a `Peripheral` or past it.
         write_data: What is written.
         read_data: What was read in the cycle before.
+        busy: The access of the cycle before is finished in this one.
     """
 
     def __init__(self) -> None:
@@ -87,36 +91,47 @@ class MappedMacUnit(wiring.Component):
                 "register": In(range(Peripheral.MAC_SUM + ACCUMULATORS)),
                 "write_data": In(32),
                 "read_data": Out(32),
+                "busy": Out(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Describe the logic."""
+        """Describe the logic: operands in the first cycle, products and sum in the second."""
         m = Module()
-        m.submodules.unit = unit = MacUnit()
-        operand = Signal(32)
-        request = unit.request.payload
+        # Else a synthesis takes flip-flops for so few words, and logic to choose among them.
+        block = {"ram_style": "block"}
+        m.submodules.sums = sums = Memory(shape=32, depth=ACCUMULATORS, init=[], attrs=block)
+        write, read = sums.write_port(), sums.read_port()
+        # Without reset they fit the registers of multiplier blocks.
+        operand, factors = (Signal(LANES, name=n, reset_less=True) for n in ("operand", "factors"))
+        accumulator = Signal(range(ACCUMULATORS))
+        adds = Signal()
         m.d.comb += [
-            unit.response.ready.eq(1),
-            self.read_data.eq(unit.response.payload),
-            request.accumulator.eq(self.register),
-            request.b.eq(self.write_data),
+            read.addr.eq(self.register),
+            read.en.eq(self.access),
+            self.read_data.eq(read.data),
         ]
-        writes = self.access & self.write
-        with m.If(writes & (self.register == Peripheral.MAC_OPERAND)):
+        with m.If(self.access & self.write & (self.register == Peripheral.MAC_OPERAND)):
             m.d.sync += operand.eq(self.write_data)
-        with m.If(self._in_block(Peripheral.MAC_SUM)):
-            m.d.comb += [
-                unit.request.valid.eq(self.access),
-                request.operation.eq(MacOperation.EXCHANGE),
-                request.a.eq(Mux(self.write, self.write_data, 0)),
-            ]
-        with m.Elif(self._in_block(Peripheral.MAC_ACCUMULATE)):
-            m.d.comb += [
-                unit.request.valid.eq(writes),
-                request.operation.eq(MacOperation.ACCUMULATE),
-                request.a.eq(operand),
-            ]
+        with m.If(self.access):
+            m.d.sync += accumulator.eq(self.register)
+        with m.If(self.access & self.write):
+            m.d.sync += factors.eq(self.write_data)
+
+        sets = self.access & self.write & self._in_block(Peripheral.MAC_SUM)
+        begins_adding = self.access & self.write & self._in_block(Peripheral.MAC_ACCUMULATE)
+        # What is read is set to 0 in the cycle after, as what a memory reads of a word that is
+        # written in the same cycle is not told everywhere.
+        takes = self.access & ~self.write & self._in_block(Peripheral.MAC_SUM)
+        total = read.data.as_signed()
+        for lane in range(LANES.length):
+            total = (total + operand[lane] * factors[lane])[:32].as_signed()
+        m.d.sync += [adds.eq(begins_adding), self.busy.eq(begins_adding | takes)]
+        m.d.comb += [
+            write.en.eq(sets | self.busy),
+            write.addr.eq(Mux(self.busy, accumulator, self.register)),
+            write.data.eq(Mux(self.busy, Mux(adds, total, 0), self.write_data)),
+        ]
         return m
 
     def _in_block(self, first: Peripheral) -> Value:

@@ -9,11 +9,11 @@ from reveille.hdl.parameters import MachineParameters
 from reveille.hdl.softcore.contract import (
     ACCUMULATORS,
     EVENT_WORDS,
+    FAULT_BITS,
     MAILBOX_BASE,
     PERIPHERAL_BASE,
     Peripheral,
     SoftCoreParameters,
-    Variant,
 )
 from reveille.hdl.softcore.mac_unit import MappedMacUnit
 from reveille.hdl.softcore.wishbone import WishboneSignature
@@ -65,7 +65,7 @@ class Peripherals(wiring.Component):
                 "wake": Out(1),
                 "serving": Out(1),
                 "decided": Out(1),
-                "fault": Out(32),
+                "fault": Out(FAULT_BITS),
                 "faulty": Out(1),
             }
         )
@@ -73,8 +73,8 @@ class Peripherals(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Describe the logic."""
         m = Module()
-        answered = Signal()
-        begins = self.bus.cyc & ~answered
+        answered, busy = Signal(), Signal()
+        begins = self.bus.cyc & ~answered & ~busy
         in_mailbox = self.bus.adr[MAILBOX_BIT]
         register = self.bus.adr[:REGISTER_BITS]
 
@@ -102,8 +102,8 @@ class Peripherals(wiring.Component):
         m.d.sync += answered.eq(reads)
         m.d.comb += self.bus.ack.eq(answered | (begins & self.bus.we))
         self._read(m, reads, register, in_mailbox)
-        if self.parameters.variant is Variant.LITE:
-            self._add_unit(m, register, begins & ~in_mailbox)
+        if self.parameters.variant.maps_unit:
+            self._add_unit(m, register, begins & ~in_mailbox, busy)
         return m
 
     def _sleep_and_wake(self, m: Module, sleep: Value) -> Value:
@@ -127,7 +127,7 @@ class Peripherals(wiring.Component):
             m.d.sync += self.serving.eq(1)
         return awake
 
-    def _add_unit(self, m: Module, register: Value, access: Value) -> None:
+    def _add_unit(self, m: Module, register: Value, access: Value, busy: Signal) -> None:
         """Add the multiply-accumulate unit; `_read` answers 0 at its addresses."""
         m.submodules.unit = unit = MappedMacUnit()
         from_unit = Signal()
@@ -136,6 +136,7 @@ class Peripherals(wiring.Component):
             unit.write.eq(self.bus.we),
             unit.register.eq(register),
             unit.write_data.eq(self.bus.dat_w),
+            busy.eq(unit.busy),
         ]
         m.d.sync += from_unit.eq(access & (register >= Peripheral.MAC_SUM))
         with m.If(from_unit):

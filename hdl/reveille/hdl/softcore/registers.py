@@ -9,6 +9,7 @@ from reveille.hdl.errors import ReveilleError
 from reveille.hdl.interfaces import RegisterSignature
 from reveille.hdl.softcore.contract import (
     CORE_COUNTERS,
+    FAULT_BITS,
     CoreRegister,
     SoftCoreParameters,
     Variant,
@@ -109,7 +110,7 @@ class CoreRegisters(wiring.Component):
             {
                 "bus": In(RegisterSignature()),
                 "status": In(status_layout(parameters)),
-                "fault": In(32),
+                "fault": In(FAULT_BITS),
                 "strobes": In(data.StructLayout(dict.fromkeys(names, unsigned(1)))),
                 "wake_latency": In(parameters.counter_bits),
             }

@@ -1,7 +1,6 @@
 """The CPU itself: VexRiscv, ready-made Verilog of the PyPI package pythondata-cpu-vexriscv."""
 
 import re
-from importlib import resources, util
 
 from amaranth.hdl import ClockSignal, EnableInserter, Instance, Module, ResetSignal, Signal
 from amaranth.lib import wiring
@@ -10,9 +9,11 @@ from amaranth.lib.wiring import In, Out
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.softcore.contract import RAM_BASE, Variant
 from reveille.hdl.softcore.mac_unit import MacUnit
+from reveille.hdl.softcore.packages import packaged_verilog
 from reveille.hdl.softcore.wishbone import WishboneSignature
 
 PACKAGE = "pythondata_cpu_vexriscv"
+DISTRIBUTION = "pythondata-cpu-vexriscv"
 
 FILES = {
     Variant.FULL: "VexRiscv_Full.v",
@@ -39,13 +40,7 @@ def vexriscv_verilog(variant: Variant) -> str:
     Raises:
         ReveilleError: The package is not installed, or its Verilog is not as it was.
     """
-    if util.find_spec(PACKAGE) is None:
-        raise ReveilleError(
-            "The soft core needs VexRiscv; install it with "
-            "'python -m pip install pythondata-cpu-vexriscv'."
-        )
-    verilog = (resources.files(PACKAGE) / "verilog" / FILES[variant]).read_text()
-    return _with_clock_enable(verilog)
+    return _with_clock_enable(packaged_verilog(PACKAGE, DISTRIBUTION, [FILES[variant]]))
 
 
 CLOCKED = {

@@ -49,7 +49,7 @@ class Arbiter(wiring.Component):
 
     Members:
         first: An initiator.
-        second: Another.
+        second: Another, which only reads.
         target: Whoever has the turn.
         turn: 1 where the second has it.
     """
@@ -74,11 +74,14 @@ class Arbiter(wiring.Component):
             begun.eq(self.target.cyc & (self.target.more | ~(self.target.ack | self.target.err))),
             turn_before.eq(self.turn),
         ]
+        m.d.comb += [self.target.sel.eq(self.first.sel), self.target.dat_w.eq(self.first.dat_w)]
         for turn, initiator in enumerate((self.first, self.second)):
             with m.If(self.turn == turn):
                 m.d.comb += [
                     self.target.cyc.eq(initiator.cyc),
-                    *(getattr(self.target, name).eq(getattr(initiator, name)) for name in REQUEST),
+                    self.target.we.eq(initiator.we if initiator is self.first else 0),
+                    self.target.more.eq(initiator.more),
+                    self.target.adr.eq(initiator.adr),
                     initiator.ack.eq(self.target.ack),
                     initiator.err.eq(self.target.err),
                 ]

@@ -20,7 +20,7 @@ from reveille.host.network.integer import IntegerNetwork
 from reveille.sim.build_cache import new_build, run_tool
 from reveille.sim.toolchain import cache_folder, program_version
 
-SOURCES = ("start.S", "main.c", "network.c", "memory.c")
+SOURCES = ("start.S", "main.c", "network.c", "memory.c", "multiply.c")
 OTHER_FILES = ("layers.h", "products.h", "network.h", "link.ld")
 
 STACK_BYTES = 512
@@ -107,7 +107,8 @@ def build_firmware(
     files = {name: (source_folder() / name).read_text() for name in (*SOURCES, *OTHER_FILES)}
     files["contract.h"] = firmware_header(machine, core)
     files["tables.h"] = firmware_tables(network)
-    program = _build(files, [*_compiler_command(compiler), *FLAGS], _version(compiler))
+    command = _compiler_command(compiler, core.variant.multiplies)
+    program = _build(files, [*command, *FLAGS], _version(compiler))
     firmware = Firmware.from_elf(read_elf(program.read_bytes()))
     if firmware.needed_bytes > core.ram_bytes:
         raise ReveilleError(
@@ -125,7 +126,7 @@ def source_folder() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[4] / "firmware"
 
 
-def _compiler_command(compiler: Compiler) -> list[str]:
+def _compiler_command(compiler: Compiler, multiplies: bool) -> list[str]:
     if compiler is Compiler.GCC:
         found = shutil.which(GCC)
         if found is None:
@@ -134,14 +135,15 @@ def _compiler_command(compiler: Compiler) -> list[str]:
                 "gcc-riscv64-unknown-elf) or use the compiler zig."
             )
         # rv32im_zicsr would silently link the 64-bit libgcc.
-        return [found, "-march=rv32im", "-misa-spec=2.2"]
+        return [found, f"-march=rv32i{'m' * multiplies}", "-misa-spec=2.2"]
     if util.find_spec("ziglang") is None:
         raise ReveilleError(
             "The firmware needs a compiler; install it with 'python -m pip install ziglang'."
         )
     return [
         *(sys.executable, "-m", "ziglang", "cc"),
-        *("-target", "riscv32-freestanding-none", "-mcpu=generic_rv32+m-a-c-d-f"),
+        *("-target", "riscv32-freestanding-none"),
+        f"-mcpu=generic_rv32{'+' if multiplies else '-'}m-a-c-d-f",
         "-fno-sanitize=undefined",
     ]
 

@@ -22,8 +22,11 @@ POSITIONS = 4
 WORD = 4
 """Bytes of a window that are taken at once."""
 
-COMMON_SHIFT = 32
-"""Shift of every requantisation, by which a 64-bit product becomes its upper word."""
+FILLER_SHIFT = 32
+"""Of a channel that fills up a group."""
+
+LARGEST_SUM = 0x7F7F7F
+"""Of a layer: three digits to the base 256, each -128 to 127, as firmware/layers.h has it."""
 
 TABLES = """\
 // Generated from a trained network by reveille.host.firmware.tables.
@@ -79,6 +82,12 @@ class _Layer:
 
     def arrays(self) -> list[str]:
         """Definitions of its tables, the outputs filled up to whole groups."""
+        largest = 128 * np.abs(self.weight, dtype=np.int64).sum(axis=1) + np.abs(self.layer.bias)
+        if largest.max() > LARGEST_SUM:
+            raise ReveilleError(
+                f"Sums of layer {self.name} may be as large as {largest.max():,}; the firmware "
+                f"takes sums up to {LARGEST_SUM:,}, so train a smaller network."
+            )
         missing = _filled_up(len(self.weight), self.group) - len(self.weight)
         padded = np.pad(self.weight, ((0, missing), (0, 0)))
         groups = padded.reshape(-1, self.group, padded.shape[1] // WORD, WORD)
@@ -87,7 +96,7 @@ class _Layer:
             for vector, filler in (
                 (self.layer.bias, 0),
                 (self.layer.multiplier, 0),
-                (self.layer.shift, COMMON_SHIFT),
+                (self.layer.shift, FILLER_SHIFT),
             )
         )
         return [
@@ -115,7 +124,7 @@ def firmware_tables(network: IntegerNetwork) -> str:
     ]
     arrays = [
         _array("int32_t", "context_biases", network.context_centre),
-        _scales("context", network.context_multiplier, network.context_shift),
+        _scales("context", network.context_multiplier, network.context_shift, wide=True),
     ]
     for layer in (*convolutions, hidden, output):
         arrays += layer.arrays()
@@ -179,25 +188,25 @@ def _by_position(network: IntegerNetwork, row: int) -> NDArray[np.int8]:
     return np.concatenate([filled.reshape(len(features), -1), context], axis=1)
 
 
-def _scales(name: str, multipliers: NDArray[np.int32], shifts: NDArray[np.int32]) -> str:
+def _scales(
+    name: str, multipliers: NDArray[np.int32], shifts: NDArray[np.int32], wide: bool = False
+) -> str:
+    """Scales of the channels; wide ones take sums of 32 bits."""
     rows = (
-        _scale(name, int(multiplier), int(shift))
+        _scale(name, int(multiplier), int(shift), "WIDE_SCALE" if wide else "SCALE")
         for multiplier, shift in zip(multipliers, shifts, strict=True)
     )
-    return _initialised("struct scale", f"{name}_scales", rows)
+    return _initialised(f"struct {'wide_' * wide}scale", f"{name}_scales", rows)
 
 
-def _scale(name: str, multiplier: int, shift: int) -> str:
-    """One channel's `struct scale`: the same quotient with a shift of at least 32."""
-    widened = multiplier << max(0, COMMON_SHIFT - shift)
-    if widened >= 1 << 31:
+def _scale(name: str, multiplier: int, shift: int, macro: str) -> str:
+    """One channel's scale."""
+    if multiplier << 1 >= 1 << shift:
         raise ReveilleError(
             f"Layer {name} scales sums by {multiplier} / 2**{shift}; the firmware takes factors "
             "below 1/2, so quantise the network again."
         )
-    shift = max(shift, COMMON_SHIFT)
-    half = 1 << (shift - 1)
-    return f"{{{widened}, {shift - COMMON_SHIFT}, {half & 0xFFFF_FFFF}u, {half >> 32}u}}"
+    return f"{macro}({multiplier}, {shift})"
 
 
 def _array(kind: str, name: str, values: NDArray[np.signedinteger[Any]]) -> str:

@@ -15,9 +15,6 @@ from reveille.host.power.recorder import Power, PowerRecorder
 BATCHES = 10
 """The standard error of the throughput is that of the means of so many stretches of beats."""
 
-COUNTER_BITS = SoftCoreParameters().counter_bits
-"""Of the soft cores that there are."""
-
 PERCENTILES = {"p50": 50, "p95": 95, "p99": 99}
 
 
@@ -78,7 +75,7 @@ def measured_figures(
         "lost": beats - len(items),
         "repeated": repeated,
         "counters": streamed.counters,
-        "soft_core": soft_core_figures(streamed.counters, streamed.board.clock_hz),
+        "soft_core": soft_core_figures(streamed.counters, streamed.board.clock_hz, streamed.core),
         "link": asdict(streamed.statistics) | {"board": streamed.link_errors},
         "board_s": streamed.board_s,
         "wall_s": streamed.ended_s - streamed.begun_s,
@@ -88,7 +85,9 @@ def measured_figures(
     }
 
 
-def soft_core_figures(counters: Mapping[str, int], clock_hz: int) -> dict[str, Any] | None:
+def soft_core_figures(
+    counters: Mapping[str, int], clock_hz: int, core: SoftCoreParameters | None
+) -> dict[str, Any] | None:
     """Return what the soft core's counters say of its services; None where it was not asked.
 
     A mean of a counter that is full (`SoftCoreParameters.counter_bits`) is None.
@@ -96,12 +95,13 @@ def soft_core_figures(counters: Mapping[str, int], clock_hz: int) -> dict[str, A
     Args:
         counters: By name.
         clock_hz: Its clock.
+        core: Its build.
     """
-    if "CORE_SERVICES" not in counters:
+    if core is None:
         return None
 
     def mean(total: str, of: str) -> float | None:
-        full = (1 << COUNTER_BITS) - 1
+        full = (1 << core.counter_bits) - 1
         parts = counters[total], counters[of]
         return None if full in parts or not parts[1] else parts[0] / parts[1]
 

@@ -85,7 +85,8 @@ class Streamed:
         link_use: Share of the fuller direction's capacity that was used, by the board's own clock
             and in the last connection; None without beats.
         link_use_records: Share of the capacity from board to host that carried records alone.
-        board_s: Time on the board's clock in the last connection.
+        board_s: Time on the board's clock in the last connection; None where its counters are full.
+        core: The soft core that decided.
         begun_s: When beats began to flow in it, on the clock of `time.monotonic`.
         ended_s: When the last one was answered.
         first: Index of its first beat.
@@ -100,7 +101,8 @@ class Streamed:
     statistics: LinkStatistics
     link_use: float | None
     link_use_records: float | None
-    board_s: float
+    board_s: float | None
+    core: SoftCoreParameters | None
     begun_s: float
     ended_s: float
     first: int
@@ -145,6 +147,7 @@ class Streaming:
         self._watcher = watcher
         self._due_s = due_s
         self._reads = reads
+        self._core: SoftCoreParameters | None = None
         self._statistics: list[LinkStatistics] = []
         self._measured_s = self._begun_s = 0.0
         self._read_back: ReadBack | None = None
@@ -195,12 +198,20 @@ class Streaming:
         self._begun_s = time.monotonic()
         take_beats()
         ended_s = time.monotonic()
-        board_s = (_clocks(client) - before) / client.board.clock_hz
+        after = _clocks(client)
+        board_s = None
+        if before is not None and after is not None:
+            board_s = (after - before) / client.board.clock_hz
         carried = max(
             client.statistics.bytes_sent - sofar.bytes_sent,
             client.statistics.bytes_received - sofar.bytes_received,
         )
-        measured = self._journal.stored > first and board_s > 0
+
+        def use(carried: int) -> float | None:
+            """Share of the line's capacity that so many bytes took."""
+            measured = self._journal.stored > first
+            return client.line_s(carried) / board_s if board_s and measured else None
+
         records = (self._journal.stored - first) * record_bytes(client.board.machine)
         errors = client.read_registers(ERROR_COUNTERS)
         return Streamed(
@@ -208,9 +219,10 @@ class Streaming:
             counters=read_counters(),
             link_errors={r.name: n for r, n in zip(ERROR_COUNTERS, errors, strict=True)},
             statistics=total(self._statistics),
-            link_use=client.line_s(carried) / board_s if measured else None,
-            link_use_records=client.line_s(records) / board_s if measured else None,
+            link_use=use(carried),
+            link_use_records=use(records),
             board_s=board_s,
+            core=self._core,
             begun_s=self._begun_s,
             ended_s=ended_s,
             first=first,
@@ -227,7 +239,8 @@ class Streaming:
             return partial(
                 front_end.stream, beats, self._keep, 0, due_s
             ), front_end.counters_by_name
-        core, inputs = soft_core_of(client), self._decide.inputs
+        self._core = core = soft_core_of(client)
+        inputs = self._decide.inputs
         image = self._decide.build(client.board.machine, core)
         front_end = self._front_end(client)
         start_firmware(client, image)
@@ -323,6 +336,8 @@ def _round_trips(client: BoardClient) -> NDArray[np.float64]:
     return np.array(times)
 
 
-def _clocks(client: BoardClient) -> int:
-    """Return the board's clock cycles since it was programmed (saturating with its counters)."""
-    return sum(client.read_registers([Register.CYCLES_ASLEEP, Register.CYCLES_AWAKE]))
+def _clocks(client: BoardClient) -> int | None:
+    """Return the board's clock cycles since it was programmed; None where a counter is full."""
+    counts = client.read_registers([Register.CYCLES_ASLEEP, Register.CYCLES_AWAKE])
+    full = (1 << client.board.machine.counter_bits) - 1
+    return None if full in counts else sum(counts)

@@ -11,7 +11,7 @@ from reveille.hdl.link.board import BoardParameters
 from reveille.hdl.parameters import MachineParameters
 from reveille.hdl.softcore.contract import SoftCoreParameters, Variant
 from reveille.hdl.softcore.core import SoftCore
-from reveille.hdl.softcore.vexriscv import vexriscv_verilog
+from reveille.hdl.softcore.cpu import cpu_verilog
 from reveille.sim.board.simulation import BoardSimulation, BoardTiming
 from reveille.sim.board.terminal import open_terminal
 from reveille.sim.board.virtual import VirtualBoard
@@ -64,7 +64,7 @@ def simulate(
     if not board.soft_core:
         return BoardSimulation(BoardTop(board, front_end=front_end), timing, waves)
     top = BoardTop(board, lambda machine: SoftCore(SOFT_CORE, machine), front_end)
-    return BoardSimulation(top, timing, waves, vexriscv_verilog(SOFT_CORE.variant))
+    return BoardSimulation(top, timing, waves, cpu_verilog(SOFT_CORE.variant))
 
 
 def plug_in(

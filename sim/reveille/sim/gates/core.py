@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from reveille.hdl.parameters import MachineParameters
 from reveille.hdl.softcore.contract import SoftCoreParameters
 from reveille.hdl.softcore.core import SoftCore
-from reveille.hdl.softcore.vexriscv import vexriscv_verilog
+from reveille.hdl.softcore.cpu import cpu_verilog
 from reveille.hdl.verilog import generate_verilog
 from reveille.sim.gates.activity import Activity
 from reveille.sim.gates.electrical import Electrical, electrical
@@ -92,7 +92,7 @@ def measure_core(
         ReveilleError: A tool is missing or fails.
         SimulationError: The gates and their RTL disagree.
     """
-    design, modules = SoftCore(core, machine), vexriscv_verilog(core.variant)
+    design, modules = SoftCore(core, machine), cpu_verilog(core.variant)
     if mapped is None:
         on_step("synthesising the soft core; the first time this takes minutes")
         parted = part_memories(rtlil.convert(design, name=TOP, emit_src=False), TOP, modules)

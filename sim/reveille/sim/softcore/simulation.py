@@ -26,8 +26,8 @@ from reveille.hdl.softcore.contract import (
     SlotWord,
     SoftCoreParameters,
 )
+from reveille.hdl.softcore.cpu import cpu_verilog
 from reveille.hdl.softcore.registers import status_layout
-from reveille.hdl.softcore.vexriscv import vexriscv_verilog
 from reveille.sim.front_end import FrontEndConfiguration, Outcomes, check_observations
 from reveille.sim.programming import programming_writes
 from reveille.sim.rtl import (
@@ -311,7 +311,7 @@ def build_cascade(machine: MachineParameters, core: SoftCoreParameters) -> Path:
 
 @cache
 def _verilog(machine: MachineParameters, core: SoftCoreParameters) -> str:
-    return batch_verilog(Cascade(machine, core), TOP, vexriscv_verilog(core.variant))
+    return batch_verilog(Cascade(machine, core), TOP, cpu_verilog(core.variant))
 
 
 def _core_header(core: SoftCoreParameters) -> str:
