@@ -1,6 +1,6 @@
 """What audits notice: false alarms of stationary runs, delays after the supply sags.
 
-    python benchmarks/audits.py --data FOLDER
+    python benchmarks/audits.py --data FOLDER [--runs N]
 
 prints the tables of docs/audits.md in Markdown; `--figure FILE` draws its figure. Hafnium-oxide
 arrays are written at nominal supply, with at most three writes a bit, and read at a lower one half
@@ -35,8 +35,8 @@ AUDIT_RATE = 0.02
 BEATS_AN_HOUR = 4500
 """75 a minute, which is also the pace of DS2."""
 
-STATIONARY_RUNS, STATIONARY_BEATS = 1000, 200_000
-SAG_RUNS, BEATS_BEFORE, BEATS_AFTER = 200, 200_000, 1_000_000
+STATIONARY_BEATS = 200_000
+BEATS_BEFORE, BEATS_AFTER = 200_000, 1_000_000
 NEVER = 1e-6
 """Baseline of a patient of whose confident normals the network flags none."""
 
@@ -108,11 +108,13 @@ def in_blocks(size: int, length: int, generator: np.random.Generator) -> NDArray
     return ((starts[:, None] + np.arange(BLOCK_BEATS)) % size).ravel()[:length]
 
 
-def false_alarms(pool: Pool, records: NDArray[np.str_], generator: np.random.Generator) -> None:
+def false_alarms(
+    pool: Pool, records: NDArray[np.str_], generator: np.random.Generator, number: int
+) -> None:
     """Print how often stationary runs raise the alarm, whose baseline is their very rate."""
     patients = [pool.select(records == name) for name in np.unique(records)]
     alarms = np.zeros(4, int)
-    for _ in range(STATIONARY_RUNS):
+    for _ in range(number):
         draws = audited(STATIONARY_BEATS, generator)
         mixed, _ = flags_of(pool, generator.integers(0, len(pool.asleep), len(draws)), draws)
         patient = patients[int(generator.integers(len(patients)))]
@@ -134,16 +136,16 @@ def false_alarms(pool: Pool, records: NDArray[np.str_], generator: np.random.Gen
         ("one patient, in blocks", "the rate of all DS2", alarms[2], "nothing"),
         ("the same, every audit counted", "his own rate", alarms[3], "nothing"),
     ):
-        share = percent(count / STATIONARY_RUNS)
-        print(f"| {kind} | {baseline} | {STATIONARY_RUNS} | {share} | {promised} |")
+        share = percent(count / number)
+        print(f"| {kind} | {baseline} | {number} | {share} | {promised} |")
 
 
 def delays(
-    nominal: Pool, sagged: Pool, generator: np.random.Generator
+    nominal: Pool, sagged: Pool, generator: np.random.Generator, number: int
 ) -> list[tuple[int, int] | None]:
     """Return audits and beats from the sag to the alarm in each run; None where there is none."""
     found: list[tuple[int, int] | None] = []
-    for _ in range(SAG_RUNS):
+    for _ in range(number):
         flags, at, _ = sagging_run(nominal, sagged, generator)
         alarm = first_alarm(flags, nominal.flagged_rate, DELTA)
         before = int(np.searchsorted(at, BEATS_BEFORE))
@@ -190,7 +192,9 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
-def print_delays(pools: dict[str, tuple[Pool, Pool]], generator: np.random.Generator) -> None:
+def print_delays(
+    pools: dict[str, tuple[Pool, Pool]], generator: np.random.Generator, number: int
+) -> None:
     """Print what each sag does, and how long it goes unnoticed."""
     print(
         "\n| sag | margin | wake-up rate | silent errors | flagged audits | noticed "
@@ -198,7 +202,7 @@ def print_delays(pools: dict[str, tuple[Pool, Pool]], generator: np.random.Gener
         "|---:|---:|---:|---:|"
     )
     for name, (nominal, sagged) in pools.items():
-        found = delays(nominal, sagged, generator)
+        found = delays(nominal, sagged, generator, number)
         noticed = np.array([delay for delay in found if delay is not None])
         change = " | ".join(
             f"{percent(getattr(nominal, field), 2)} to {percent(getattr(sagged, field), 2)}"
@@ -292,6 +296,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of MIT-BIH")
     parser.add_argument("--figure", type=Path, help="draw the runs that sag")
+    parser.add_argument("--runs", type=int, default=1000, help="stationary; a fifth as many sag")
     arguments = parser.parse_args()
     beats, models = load_beats(arguments.data, sorted(DS2)), load_models(0)
     observations = models.screening.quantise(beats)
@@ -321,8 +326,8 @@ def main() -> None:
     nominal = pool_of(configuration)
     print_arrays(configuration, pool_of)
     generator = np.random.default_rng(0)
-    false_alarms(nominal, beats.record, generator)
-    print_delays(pools, generator)
+    false_alarms(nominal, beats.record, generator, arguments.runs)
+    print_delays(pools, generator, arguments.runs // 5)
     for audits in (100, 1000, 10_000):
         expected = round(audits * nominal.flagged_rate)
         low, high = confidence_bounds(expected, audits, DELTA)

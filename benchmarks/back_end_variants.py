@@ -1,6 +1,6 @@
 """What cross-validation over DS1 patients foretells of DS2, and what room DS2 leaves.
 
-    python benchmarks/back_end_variants.py --data FOLDER
+    python benchmarks/back_end_variants.py --data FOLDER [--epochs N]
 
 FOLDER holds the WFDB records of MIT-BIH. First, small networks on context alone, because they train
 in seconds: other context values, and records also played in other rhythms. Every figure is macro-F1
@@ -96,11 +96,13 @@ def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True, help="folder of MIT-BIH records")
-    folder = parser.parse_args().data
+    parser.add_argument("--epochs", type=int, default=EPOCHS, help="of each training")
+    arguments = parser.parse_args()
+    folder = arguments.data
     torch.set_num_threads(1)
     training, test = load_beats(folder, DS1), load_beats(folder, DS2)
     woken = (cross_validate(training).woken[OPERATION], wakes(test, 0))
-    compare_variants(training, test, woken)
+    compare_variants(training, test, woken, arguments.epochs)
     bound_shifts(test)
 
 
@@ -117,7 +119,9 @@ def cascade(beats: BeatSet, logits: Floats, woken: Bools) -> Scores:
     return Scores.from_decisions(beats.aami, decided)
 
 
-def compare_variants(training: BeatSet, test: BeatSet, woken: tuple[Bools, Bools]) -> None:
+def compare_variants(
+    training: BeatSet, test: BeatSet, woken: tuple[Bools, Bools], epochs: int
+) -> None:
     """Print a row a variant: held-out DS1 patients, then DS2."""
     played = other_rhythms(training, np.random.default_rng(0))
     ours = test.record == LARGEST_S_RECORD
@@ -135,12 +139,12 @@ def compare_variants(training: BeatSet, test: BeatSet, woken: tuple[Bools, Bools
         for partition in PARTITIONS:
             logits = np.empty((len(training), CLASSES), np.float32)
             for out in folds(pool, real, partition):
-                network = fit(pool, context, real, ~out, partition)
+                network = fit(pool, context, real, ~out, partition, epochs)
                 where = out[: len(training)]
                 logits[where] = network(context[: len(training)][where])
             held_out.append(cascade(training, logits, woken[0]).macro_f1_nsv)
         answers = [
-            fit(pool, context, real, np.ones_like(real), seed)(inputs(test, variant.extra))
+            fit(pool, context, real, np.ones_like(real), seed, epochs)(inputs(test, variant.extra))
             for seed in SEEDS
         ]
         scores = [cascade(test, logits, woken[1]) for logits in answers]
@@ -212,7 +216,9 @@ class ContextNetwork:
             return np.asarray(self.layers(self.prepare(context)).numpy())
 
 
-def fit(pool: BeatSet, context: Floats, real: Bools, of: Bools, seed: int) -> ContextNetwork:
+def fit(
+    pool: BeatSet, context: Floats, real: Bools, of: Bools, seed: int, epochs: int
+) -> ContextNetwork:
     """Train on some beats of the pool by the shipped network's schedule."""
     torch.manual_seed(seed)
     generator = np.random.default_rng(seed)
@@ -230,10 +236,10 @@ def fit(pool: BeatSet, context: Floats, real: Bools, of: Bools, seed: int) -> Co
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser,
         max_lr=LEARNING_RATE,
-        total_steps=EPOCHS * (BEATS_PER_EPOCH // BATCH),
+        total_steps=epochs * (BEATS_PER_EPOCH // BATCH),
         pct_start=WARM_UP,
     )
-    drawn = generator.choice(len(pool), size=EPOCHS * BEATS_PER_EPOCH, p=weights)
+    drawn = generator.choice(len(pool), size=epochs * BEATS_PER_EPOCH, p=weights)
     for batch in torch.split(torch.from_numpy(drawn), BATCH):
         values = prepared[batch]
         logits = network.layers(values + CONTEXT_NOISE * torch.randn_like(values))

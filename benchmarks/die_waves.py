@@ -89,6 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--figures", type=Path, required=True, help="folder for the drawings")
     folder = parser.parse_args().figures
+    folder.mkdir(parents=True, exist_ok=True)
     rows = [f"{name}[{row}]" for row in range(PARAMETERS.rows) for name in ROW_PADS]
     shared = ["clock", "select", "latch"]
     draw(

@@ -108,8 +108,11 @@ def print_distances(real: Splits, digital: Splits) -> None:
                 for split in SPLITS
                 for distance in distances(real[split], digital[split], name, aami)
             ]
-            mean = np.mean(pairs, axis=0)
-            cells.append(f"{mean[0]:.2f} ({mean[1]:.2f})")
+            if pairs:
+                mean = np.mean(pairs, axis=0)
+                cells.append(f"{mean[0]:.2f} ({mean[1]:.2f})")
+            else:
+                cells.append("–")
         print(f"| {name} | " + " | ".join(cells) + " |")
     print()
 

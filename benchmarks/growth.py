@@ -3,7 +3,7 @@
 One dimension at a time, around the 4 x 4 prototype in full mode, for the bit-sliced gateware and
 the fast twin (without its look-up). Adds its figures to the results of engines.py.
 
-    python benchmarks/growth.py [--output FILE]
+    python benchmarks/growth.py [--output FILE] [--scale SHARE]
 """
 
 import argparse
@@ -75,7 +75,7 @@ def screened(c: FrontEndConfiguration) -> FastTwinFrontEnd:
     return FastTwinFrontEnd(c, looks_up=False)
 
 
-def by_dimension(name: str, values: Iterable[int]) -> list[dict[str, Any]]:
+def by_dimension(name: str, values: Iterable[int], scale: float) -> list[dict[str, Any]]:
     """Return the cost of an inference for each value of a dimension of the build."""
     rows = []
     for value in values:
@@ -83,18 +83,18 @@ def by_dimension(name: str, values: Iterable[int]) -> list[dict[str, Any]]:
         rows.append(
             {
                 name: value,
-                "bitsliced_ns": nanoseconds(BitslicedFrontEnd(built), SLICED_BEATS),
-                "twin_ns": nanoseconds(screened(built), TWIN_BEATS),
+                "bitsliced_ns": nanoseconds(BitslicedFrontEnd(built), int(scale * SLICED_BEATS)),
+                "twin_ns": nanoseconds(screened(built), int(scale * TWIN_BEATS)),
             }
         )
         note(rows[-1])
     return rows
 
 
-def by_beats() -> list[dict[str, Any]]:
+def by_beats(scale: float) -> list[dict[str, Any]]:
     """Return the twin's cost and the process's peak memory as the beats grow."""
     rows = []
-    for beats in GROWTH_BEATS:
+    for beats in (int(scale * beats) for beats in GROWTH_BEATS):
         cost = nanoseconds(screened(configuration(MachineParameters())), beats)
         peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         rows.append({"beats": beats, "twin_ns": cost, "peak_mb": peak})
@@ -102,36 +102,38 @@ def by_beats() -> list[dict[str, Any]]:
     return rows
 
 
-def by_lanes() -> list[dict[str, Any]]:
+def by_lanes(scale: float) -> list[dict[str, Any]]:
     """Return the bit-sliced gateware's cost for each width of vectors."""
     rows = []
     for size in VECTOR_BYTES:
         if size <= widest_vector_bytes():
             built = configuration(MachineParameters())
-            cost = nanoseconds(BitslicedFrontEnd(built, vector_bytes=size), SLICED_BEATS)
+            cost = nanoseconds(
+                BitslicedFrontEnd(built, vector_bytes=size), int(scale * SLICED_BEATS)
+            )
             rows.append({"lanes": 8 * size, "bitsliced_ns": cost})
             note(rows[-1])
     return rows
 
 
-def screen_many(_: int) -> None:
+def screen_many(calls: int) -> None:
     """Screen beats in a process of a pool."""
     front_end = screened(configuration(MachineParameters()))
     observations = random_beats(front_end.configuration.parameters, CALL_BEATS)
-    for _ in range(20):
+    for _ in range(calls):
         front_end.infer(observations)
 
 
-def by_processes() -> list[dict[str, Any]]:
+def by_processes(scale: float) -> list[dict[str, Any]]:
     """Return the twin's rate by the clock on the wall, for one process and for one a core."""
-    rows = []
+    rows, calls = [], max(1, int(scale * 20))
     for processes in sorted({1, multiprocessing.cpu_count()}):
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(processes, mp_context=context) as pool:
-            list(pool.map(screen_many, range(processes)))  # start them, load the compiled loops
+            list(pool.map(screen_many, [calls] * processes))  # start them, load the compiled loops
             begin = time.perf_counter()
-            list(pool.map(screen_many, range(processes)))
-            rate = processes * 20 * CALL_BEATS / (time.perf_counter() - begin)
+            list(pool.map(screen_many, [calls] * processes))
+            rate = processes * calls * CALL_BEATS / (time.perf_counter() - begin)
         rows.append({"processes": processes, "twin_inferences_per_s": round(rate)})
         note(rows[-1])
     return rows
@@ -145,15 +147,16 @@ def note(row: dict[str, Any]) -> None:
 def main() -> None:
     """Measure and save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=float, default=1.0, help="more or fewer beats a run")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
-    measures: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    measures: dict[str, Callable[[float], list[dict[str, Any]]]] = {
         "beats": by_beats,
         "processes": by_processes,
         "lanes": by_lanes,
-        **{n: lambda n=n, v=v: by_dimension(n, v) for n, v in DIMENSIONS.items()},
+        **{n: lambda scale, n=n, v=v: by_dimension(n, v, scale) for n, v in DIMENSIONS.items()},
     }
-    growth = {name: measure() for name, measure in measures.items()}
+    growth = {name: measure(options.scale) for name, measure in measures.items()}
     results = json.loads(options.output.read_text()) if options.output.is_file() else {}
     options.output.write_text(json.dumps({**results, "growth": growth}, indent=2) + "\n")
 

@@ -1,6 +1,6 @@
 """What sweeps cost: a thousand operating points over MIT-BIH, a worker killed, memory.
 
-    python benchmarks/sweeps.py --data FOLDER_OF_MITDB
+    python benchmarks/sweeps.py --data FOLDER_OF_MITDB [--points N]
 
 prints how long 1,000 operating points of a front end of devices take over all beats of DS2 on two
 processes, and on a Dask cluster of two local workers one of which is killed half way; whether both
@@ -33,7 +33,7 @@ from reveille.sim.sweeps.cluster import DaskPool
 from reveille.sim.sweeps.engine import Pool, Sweep, run_sweep
 from reveille.sim.sweeps.local import LocalPool
 
-POINTS, CHUNK_ITEMS, PROCESSES = 1_000, 10, 2
+CHUNK_ITEMS, PROCESSES = 10, 2
 THRESHOLDS, BUDGETS = range(1, 9), (255, 192, 128, 96, 64, 32)
 CONDITIONS = [Fabricated(margin, 0.6) for margin in (1.0, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)]
 
@@ -51,8 +51,8 @@ class Logged:
         return self.evaluation(items)
 
 
-def thousand_points(evaluation: Evaluation) -> list[Point]:
-    """Return operating points of all machines and modes on arrays from good to bad."""
+def many_points(evaluation: Evaluation, number: int) -> list[Point]:
+    """Return so many operating points of all machines and modes on arrays from good to bad."""
     points = []
     for operation, errors, budget, threshold in product(
         OPERATIONS, CONDITIONS, BUDGETS, THRESHOLDS
@@ -60,7 +60,7 @@ def thousand_points(evaluation: Evaluation) -> list[Point]:
         policy = evaluation.screening.configuration(*operation).policy
         policy = replace(policy, budget=budget, threshold=threshold)
         points.append(Point(*operation, policy=policy, errors=errors))
-    return points[:POINTS]
+    return points[:number]
 
 
 def whole(items: object, _: str, __: int | None) -> object:
@@ -88,7 +88,7 @@ def with_a_worker_killed(evaluation: Evaluation, folder: Path) -> tuple[float, b
 import os, signal, time
 from pathlib import Path
 log = Path({str(folder / "log")!r})
-while not log.exists() or len(list(log.iterdir())) < {POINTS // CHUNK_ITEMS // 2}:
+while not log.exists() or len(list(log.iterdir())) < {len(evaluation.points) // CHUNK_ITEMS // 2}:
     time.sleep(0.05)
 newest = max(log.iterdir(), key=lambda path: int(path.name.split("-")[2]))
 os.kill(int(newest.name.split("-")[1]), signal.SIGKILL)
@@ -112,15 +112,18 @@ def print_memory(evaluation: Evaluation, folder: Path) -> None:
     for times in (1, 4, 16):
         seconds, _, _ = timed(replace(small, arrays=times), folder / f"{times}", LocalPool(2))
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"| {times * POINTS:,} | {peak_mb:.0f} | {seconds:.0f} |", flush=True)
+        print(f"| {times * len(evaluation.points):,} | {peak_mb:.0f} | {seconds:.0f} |", flush=True)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of MIT-BIH")
+    parser.add_argument("--points", type=int, default=1_000, help="operating points")
+    arguments = parser.parse_args()
+    number = arguments.points
     models = [load_models(seed) for seed in range(3)]
-    beats = open_dataset(parser.parse_args().data).beats(Silent())
+    beats = open_dataset(arguments.data).beats(Silent())
     screened = Beats(
         models[0].screening.quantise(beats),
         beats.aami,
@@ -129,12 +132,12 @@ def main() -> None:
     )
     family = DeviceFamily.load("hfox")
     empty = Evaluation((), 1, [screened], (0, 1, 2), models[0].screening, family, seed=0)
-    evaluation = replace(empty, points=thousand_points(empty))
+    evaluation = replace(empty, points=many_points(empty, number))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "memory").mkdir()
         load = os.getloadavg()[0]
-        print(f"{POINTS:,} operating points x {len(beats):,} beats, load average {load:.1f}\n")
+        print(f"{number:,} operating points x {len(beats):,} beats, load average {load:.1f}\n")
         print("| run | seconds | million beats a second | chunks begun | same bytes |")
         print("|---|---:|---:|---:|---|")
         first = timed(evaluation, folder / "local", LocalPool(PROCESSES))
@@ -143,7 +146,7 @@ def main() -> None:
             (f"{PROCESSES} local processes", first),
             (f"Dask, {PROCESSES} workers, one killed half way", killed),
         ):
-            rate = POINTS * len(beats) / seconds / 1e6
+            rate = number * len(beats) / seconds / 1e6
             same = content == first[1]
             print(f"| {title} | {seconds:.0f} | {rate:.2f} | {chunks} | {same} |")
         print_memory(evaluation, folder / "memory")

@@ -1,6 +1,6 @@
 """How often a sampled array loses more than a hundredth of macro-F1 to static errors.
 
-    python benchmarks/worst_arrays.py --data FOLDER_OF_MITDB
+    python benchmarks/worst_arrays.py --data FOLDER_OF_MITDB [--arrays N]
 
 samples 500 arrays with static errors of 1e-2 for each machine, mode and protection, and prints in
 Markdown the share that loses more than 0.01 (N, S, V; mean of three networks) and the worst loss.
@@ -22,7 +22,7 @@ from reveille.host.sweeps.presets import guarded
 from reveille.sim.devices import DeviceFamily
 from reveille.sim.protection import PLAIN, Protection
 
-ARRAYS, SEEDS = 500, (0, 1, 2)
+SEEDS = (0, 1, 2)
 FITTED = Protection("words fitted to verify", fits=True, trims=True)
 
 
@@ -36,9 +36,12 @@ def main() -> None:
     """Sample and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of MIT-BIH")
+    parser.add_argument("--arrays", type=int, default=500, help="arrays to sample")
+    arguments = parser.parse_args()
+    arrays = arguments.arrays
     models = [load_models(seed) for seed in SEEDS]
     screening = models[0].screening
-    beats = open_dataset(parser.parse_args().data).beats(Silent())
+    beats = open_dataset(arguments.data).beats(Silent())
     decisions = np.stack([model.back_end.decide(beats) for model in models])
     screened = Beats(screening.quantise(beats), beats.aami, decisions)
     print("| machine, mode | array | loses more than 0.01 | worst loss | median loss |")
@@ -50,10 +53,10 @@ def main() -> None:
                 Point(*operation, policy, Injected(static=rate), protection) for rate in (0, 1e-2)
             ]
             evaluation = Evaluation(
-                points, ARRAYS, [screened], SEEDS, screening, DeviceFamily.load("hfox"), seed=1
+                points, arrays, [screened], SEEDS, screening, DeviceFamily.load("hfox"), seed=1
             )
             clean = scores(evaluation, range(1))[0]
-            loss = clean - scores(evaluation, range(ARRAYS, 2 * ARRAYS))
+            loss = clean - scores(evaluation, range(arrays, 2 * arrays))
             print(
                 f"| {operation[0]}, {operation[1].name.lower()} | {protection.name} "
                 f"| {100 * np.mean(loss > 0.01):.1f} % | {loss.max():.3f} "

@@ -10,24 +10,44 @@ import shutil
 import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import HTTPCookieProcessor, build_opener
+from uuid import uuid4
 
 from .commands import ROOT
 
 SMALLER = {
     "reveille run": "--limit 100",
+    "reveille run --data FOLDER --audit-rate": "--limit 1000",
     "reveille verify": "--limit 100",
     "reveille measure": "--limit 40",
+    "reveille measure --port virtual --power-meter": "--limit 5000",
     "reveille conform --port": "--beats 8",
     "reveille sweep": "--limit 100 --arrays 1 --networks 0",
     "reveille energy": "--limit 4",
     "reveille optimise": "--arrays 1",
     "reveille live": "--page-port 0 --limit 40",
+    "python benchmarks/audits.py": "--runs 10",
+    "python benchmarks/back_end_variants.py": "--epochs 1",
+    "python benchmarks/binarised.py": "--arrays 1 --draws 1",
+    "python benchmarks/board.py": "--beats 500",
+    "python benchmarks/calibration.py": "--splits 5",
+    "python benchmarks/comparison.py": "--pairs 10",
+    "python benchmarks/digital_patients.py": "--minutes 1 --seeds 1",
+    "python benchmarks/engines.py": "--rounds 1 --scale 0.01 --output engines.json",
+    "python benchmarks/firmware.py": "--beats 50 --variant full --out firmware.json",
+    "python benchmarks/growth.py": "--scale 0.01 --output growth.json",
+    "python benchmarks/live.py": "--beats 100",
+    "python benchmarks/live_memory.py": "--minutes 0.2",
+    "python benchmarks/soak.py": "--beats 2000 --kills 1",
+    "python benchmarks/sweeps.py": "--points 60",
+    "python benchmarks/tables.py": "--draws 2",
+    "python benchmarks/throughput.py": "--beats 1000 --rounds 1",
+    "python benchmarks/worst_arrays.py": "--arrays 4",
 }
-"""What the commands that begin so are given besides, or in place of what they have."""
+"""What commands that begin so are given besides, or in place of what they have; the last counts."""
 
 PATIENCE_S = 900.0
 ANSWER_S = 120.0
@@ -95,8 +115,9 @@ class Workshop:
         what, _, place = line.strip().partition(": ")
         if what == "Port":
             measure = ["reveille", "measure", "--port", place, "--limit", "20", "--quiet"]
-            assert "equal to the twin" in self.type([*measure, "--out", f"runs/{place[-5:]}"])
+            assert "equal to the twin" in self.type([*measure, "--out", f"runs/{uuid4()}"])
         else:
             assert what == "Live page", line
-            with urllib.request.urlopen(place, timeout=ANSWER_S) as page:
+            browser = build_opener(HTTPCookieProcessor())  # a cookie keeps the token
+            with browser.open(place, timeout=ANSWER_S) as page:
                 assert b"Reveille" in page.read()
