@@ -27,6 +27,7 @@ SMALLER = {
     "reveille conform --port": "--beats 8",
     "reveille sweep": "--limit 100 --arrays 1 --networks 0",
     "reveille energy": "--limit 4",
+    "reveille energy --part core": "--limit 2",
     "reveille optimise": "--arrays 1",
     "reveille live": "--page-port 0 --limit 40",
     "python benchmarks/audits.py": "--runs 10",
