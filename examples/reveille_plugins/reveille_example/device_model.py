@@ -11,7 +11,7 @@ from scipy.special import ndtr
 from reveille.hdl.parameters import MachineParameters
 from reveille.sim.devices import DeviceError, ReadOut
 
-LEAD, NOISE, NOMINAL_V, LOWEST_V = 5.0, 0.5, 1.2, 0.5  # lead in spreads of a bit; made up
+LEAD, NOISE, NOMINAL_V, LOWEST_V = 5.0, 0.5, 1.2, 0.4  # lead in spreads of a bit; made up
 
 
 class BellShaped:
