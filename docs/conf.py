@@ -1,7 +1,11 @@
 """Sphinx: `make docs` builds the pages of this folder into `docs/_build`, warnings being errors."""
 
+import sys
 from importlib.metadata import version as package_version
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 project = "Reveille"
 author = "the Reveille authors"
@@ -12,7 +16,7 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinxcontrib.mermaid",
+    "diagrams",
 ]
 exclude_patterns = ["_build"]
 source_suffix = {".md": "markdown"}
