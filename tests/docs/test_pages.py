@@ -34,6 +34,7 @@ NOT_TYPED = {
     "make bench": "takes ten minutes; its two scripts are typed",
     "pytest tests/": "make test, which .ci/run types, has them; make test-all the slow ones",
     "pytest -m slow tests/host/": "slow ones; make test-all has them",
+    "pytest -m slow tests/docs ": "this very test is among them; .ci/run types them",
     "reveille --install-completion": "writes into the start-up file of one's shell",
     "--port socket://": "each board that is started is asked for beats",
     "sweep PRESET": "test_readme.py types it",
