@@ -8,7 +8,7 @@ from reveille.hdl.softcore.vexriscv import VexRiscv, vexriscv_verilog
 
 
 def make_cpu(variant: Variant) -> wiring.Component:
-    """Return the CPU of a variant; all have the ports of `VexRiscv`."""
+    """Return the CPU of a variant; its ports are `CpuPortsSignature`."""
     return Serv() if variant is Variant.SERIAL else VexRiscv(variant)
 
 

@@ -2,11 +2,10 @@
 
 from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from reveille.hdl.softcore.contract import RAM_BASE
 from reveille.hdl.softcore.packages import packaged_verilog
-from reveille.hdl.softcore.wishbone import WishboneSignature
+from reveille.hdl.softcore.wishbone import CpuPortsSignature
 
 PACKAGE = "pythondata_cpu_serv"
 
@@ -33,22 +32,12 @@ class Serv(wiring.Component):
     It traps misaligned accesses, ``ecall`` and ``ebreak``; it takes an illegal instruction for
     another one, and a transfer that ends with an error for one without.
 
-    Members:
-        reset: Hold it in reset; it starts at `RAM_BASE` when this falls.
-        enable: Not looked at: while it waits for an answer, only its clock tree moves.
-        code: Bus of the instructions, read only.
-        data: Bus of loads and stores.
+    Members are those of `CpuPortsSignature`. ``enable`` is not looked at: while it waits for an
+    answer, only its clock tree moves.
     """
 
     def __init__(self) -> None:
-        super().__init__(
-            {
-                "reset": In(1),
-                "enable": In(1),
-                "code": Out(WishboneSignature()),
-                "data": Out(WishboneSignature()),
-            }
-        )
+        super().__init__(CpuPortsSignature())
 
     def elaborate(self, platform: object) -> Module:
         """Describe the logic."""

@@ -4,13 +4,12 @@ import re
 
 from amaranth.hdl import ClockSignal, EnableInserter, Instance, Module, ResetSignal, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from reveille.hdl.errors import ReveilleError
 from reveille.hdl.softcore.contract import RAM_BASE, Variant
 from reveille.hdl.softcore.mac_unit import MacUnit
 from reveille.hdl.softcore.packages import packaged_verilog
-from reveille.hdl.softcore.wishbone import WishboneSignature
+from reveille.hdl.softcore.wishbone import CpuPortsSignature
 
 PACKAGE = "pythondata_cpu_vexriscv"
 DISTRIBUTION = "pythondata-cpu-vexriscv"
@@ -71,25 +70,12 @@ def _with_clock_enable(verilog: str) -> str:
 class VexRiscv(wiring.Component):
     """The CPU with its two buses, and the multiply-accumulate unit of a variant that has it.
 
-    It has no use for interrupts: see `Peripheral.SLEEP`.
-
-    Members:
-        reset: Hold it in reset; it starts at `RAM_BASE` when this falls.
-        enable: Let its clock tick; in reset it ticks anyway.
-        code: Bus of the instruction cache, read only.
-        data: Bus of loads and stores.
+    It has no use for interrupts: see `Peripheral.SLEEP`. Members are those of `CpuPortsSignature`.
     """
 
     def __init__(self, variant: Variant) -> None:
         self._variant = variant
-        super().__init__(
-            {
-                "reset": In(1),
-                "enable": In(1),
-                "code": Out(WishboneSignature()),
-                "data": Out(WishboneSignature()),
-            }
-        )
+        super().__init__(CpuPortsSignature())
 
     def elaborate(self, platform: object) -> Module:
         """Describe the logic."""

@@ -42,6 +42,28 @@ class WishboneSignature(wiring.Signature):
         )
 
 
+class CpuPortsSignature(wiring.Signature):
+    """A CPU, whatever it is made of, seen from itself.
+
+    Members:
+        reset: Hold it in reset; it starts at `reveille.hdl.softcore.contract.RAM_BASE` when this
+            falls.
+        enable: Let its clock tick; in reset it ticks anyway.
+        code: Bus of the instructions, read only.
+        data: Bus of loads and stores.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "reset": In(1),
+                "enable": In(1),
+                "code": Out(WishboneSignature()),
+                "data": Out(WishboneSignature()),
+            }
+        )
+
+
 class Arbiter(wiring.Component):
     """Two initiators before one target; where both ask, the first goes first.
 
