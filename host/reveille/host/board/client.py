@@ -19,6 +19,7 @@ from reveille.hdl.link.contract import (
     REGISTER_WRITE,
     REGISTERS_A_READ,
     REGISTERS_A_WRITE,
+    SELF_TEST_REPLY,
     SELF_TEST_REQUEST,
     SESSION,
     VALUE,
@@ -272,7 +273,11 @@ class BoardClient:
             for i in range(0, len(packed), WORDS_A_SELF_TEST)
         ]
         replies = b"".join(self.requests(Command.SELF_TEST, parts))
-        return list(zip(replies[::2], replies[1::2], strict=True))
+        size = SELF_TEST_REPLY.size
+        items = (
+            SELF_TEST_REPLY.unpack(replies[i : i + size]) for i in range(0, len(replies), size)
+        )
+        return [(item["unreliable"], item["word"]) for item in items]
 
     def now(self) -> float:
         """Return the port's time in seconds."""

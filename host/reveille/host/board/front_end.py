@@ -182,9 +182,10 @@ class BoardFrontEnd:
         self.client.write_registers(settings)
         if self.client.board.self_test and reads:
             self.read_back = self._read_back(reads)
-        if self._configuration.parameters.read_errors:
-            self.client.write_registers([(Register.READ_ERROR_NUMBER, state.reads)])
-        self.client.write_registers([run])
+        last = [run]
+        if self._configuration.parameters.read_errors:  # which the reads have counted up
+            last.insert(0, (Register.READ_ERROR_NUMBER, state.reads))
+        self.client.write_registers(last)
 
     def _read_back(self, reads: int) -> ReadBack:
         """See whether the array holds what was programmed."""

@@ -167,11 +167,8 @@ def self_test(bench: Bench) -> None:
 
 
 def _self_test_with_errors(client: BoardClient, configuration: FrontEndConfiguration) -> None:
-    machine, words, drawn = (
-        client.board.machine,
-        configuration.likelihoods,
-        configuration.read_errors,
-    )
+    machine, words = client.board.machine, configuration.likelihoods
+    drawn = configuration.read_errors
     start = [(Register.CONTROL, 0), *read_error_writes(configuration)]
     client.write_registers([*start, (Register.READ_ERROR_NUMBER, 0)])
     flips = word_flips(machine, drawn.rate_word, drawn.seed, 0, words.size)
