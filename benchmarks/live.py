@@ -10,14 +10,10 @@ same ones. Needs Chromium and its driver (Debian: ``apt install chromium-driver`
 import argparse
 import io
 import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
+from pages import live_page
 from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -39,17 +35,9 @@ def main() -> None:
     parser.add_argument("--beats", type=int, default=24_318, help="beats of an operating point")
     parser.add_argument("--screenshot", type=Path, help="PNG file to write")
     options = parser.parse_args()
-    command = [sys.executable, "-m", "reveille.host.cli", "live", "--page-port", "0", "--quiet"]
-    live = subprocess.Popen(
-        [*command, "--speed", "10000", "--window", "600"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    driver = open_browser()
-    try:
-        assert live.stdout is not None
-        driver.get(live.stdout.readline().split()[-1])
+    with live_page(["--speed", "10000", "--window", "600"]) as (driver, *_):
+        size = {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         points = [
             measured(driver, threshold, errors, options.beats)
             for threshold in THRESHOLDS
@@ -57,23 +45,7 @@ def main() -> None:
         ]
         if options.screenshot:
             screenshot(driver, options.screenshot)
-    finally:
-        driver.quit()
-        live.send_signal(signal.SIGINT)
-        live.wait()
     print(json.dumps(points, indent=2))
-
-
-def open_browser() -> webdriver.Chrome:
-    """Open a headless Chromium."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    size = {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    return driver
 
 
 def measured(

@@ -9,14 +9,11 @@ Chromium and its driver (Debian: ``apt install chromium-driver``).
 
 import argparse
 import json
-import os
-import shutil
-import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
+from pages import live_page
 from selenium import webdriver
 
 WARM_S = 60.0
@@ -31,44 +28,20 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=18.0, help="how long, after a minute")
     parser.add_argument("--speed", type=float, default=10.0, help="times as fast as in life")
     options = parser.parse_args()
-    command = [sys.executable, "-m", "reveille.host.cli", "live", "--page-port", "0", "--quiet"]
-    live = subprocess.Popen(
-        [*command, "--speed", f"{options.speed:g}"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    driver = open_browser()
-    try:
-        assert live.stdout is not None
-        page = live.stdout.readline().split()[-1]
-        driver.get(page)
+    with live_page(["--speed", f"{options.speed:g}"]) as (driver, page, live):
         time.sleep(WARM_S)
         begun_s, first_beats = time.monotonic(), beats(driver)
-        seen = [{"s": 0, "mib": memory_mib(live.pid)}]
+        seen = [{"s": 0, "mib": memory_mib(live)}]
         while time.monotonic() < begun_s + 60 * options.minutes:
             look_anew(driver, page)
             time.sleep(EVERY_S)
             elapsed_s = round(time.monotonic() - begun_s)
-            seen.append({"s": elapsed_s, "mib": memory_mib(live.pid)})
+            seen.append({"s": elapsed_s, "mib": memory_mib(live)})
             print(json.dumps(seen[-1]), file=sys.stderr, flush=True)
         streamed = beats(driver) - first_beats
-    finally:
-        driver.quit()
-        live.send_signal(signal.SIGINT)
-        live.wait()
     parts = list(seen[0]["mib"])
     grown = {part: [seen[i]["mib"][part] for i in (0, len(seen) // 2, -1)] for part in parts}
     print(json.dumps({"minutes": options.minutes, "beats": streamed, "start_half_end_mib": grown}))
-
-
-def open_browser() -> webdriver.Chrome:
-    """Open a headless Chromium."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    return webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
 
 
 def look_anew(driver: webdriver.Chrome, page: str) -> None:

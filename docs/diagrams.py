@@ -9,7 +9,7 @@ is missing fails the build.
 
 import hashlib
 import re
-import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -79,17 +79,14 @@ def draw(sources: list[str]) -> None:
     Raises:
         ValueError: Mermaid does not understand one.
     """
-    from selenium import webdriver
+    sys.path.insert(0, str(DOCS.parent / "benchmarks"))
+    from pages import open_browser
 
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
     mermaid = resources.files("nicegui") / "elements" / "mermaid" / "dist"
     handler = partial(SimpleHTTPRequestHandler, directory=str(mermaid))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+        driver = open_browser()
         try:
             driver.get(f"http://127.0.0.1:{server.server_port}/index.js")
             for source in sources:
